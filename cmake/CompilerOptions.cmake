@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: Apache-2.0
+# Every compiler flag hangs on one INTERFACE target, so that no directory has flags of its own.
+add_library(powertrace_options INTERFACE)
+target_compile_options(powertrace_options INTERFACE
+  $<$<COMPILE_LANGUAGE:CXX>:-Wall;-Wextra;-Wpedantic;-Wshadow;-Wconversion;-Wnon-virtual-dtor;-Wold-style-cast;-Woverloaded-virtual>
+  $<$<BOOL:${POWERTRACE_WERROR}>:-Werror>
+  $<$<CONFIG:Release>:-fstack-protector-strong;-D_FORTIFY_SOURCE=2>
+  -ffile-prefix-map=${PROJECT_SOURCE_DIR}/=)
+target_link_options(powertrace_options INTERFACE $<$<CONFIG:Release>:-Wl,-z,relro,-z,now>)
+if(POWERTRACE_SANITIZE)
+  target_compile_options(powertrace_options INTERFACE
+    -fsanitize=${POWERTRACE_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  target_link_options(powertrace_options INTERFACE -fsanitize=${POWERTRACE_SANITIZE})
+endif()
+
+find_program(CCACHE_PROGRAM ccache)
+if(CCACHE_PROGRAM AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_C_COMPILER_LAUNCHER ${CCACHE_PROGRAM})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE_PROGRAM})
+endif()

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The contract between the BPF programs and the loader: maps' values and ring buffer records.
+ * Both sides are built from this file at the same time, so it carries no version; it never reaches
+ * a disk or a network. Only fixed-width types, explicit padding, 8-byte alignment.
+ *
+ * Clocks: *_ns are durations unless said otherwise; instants name their clock.
+ */
+#pragma once
+
+#ifndef __bpf__
+#include <linux/types.h>
+#endif
+
+#ifdef __cplusplus
+#define PT_STATIC_ASSERT(cond, text) static_assert(cond, text)
+#else
+#define PT_STATIC_ASSERT(cond, text) _Static_assert(cond, text)
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define PT_COMM_LEN 16
+#define PT_WINDOWS 4 /* ring of windows per CPU; a window is read within one tick of its end */
+#define PT_MAX_CPUS 4096
+#define PT_PATH_LEN 192
+#define PT_ARGS_LEN 256
+#define PT_COUNTERS 2 /* cycles, instructions */
+
+#define PT_F_KTHREAD 1U
+
+/* One task under one cgroup on one CPU in one window. Map `slots`, by pt_slot_index(). */
+struct pt_slot {
+	__u64 start_boottime; /* CLOCK_BOOTTIME instant; with pid, the identity of the task */
+	__u64 cgroup_id;      /* kernfs id of the cgroup, = inode of its directory */
+	__u64 run_ns;	      /* from the scheduler's own account (se.sum_exec_runtime) */
+	__u64 counted_ns;     /* part of run_ns during which the counters were read and running */
+	__u64 counts[PT_COUNTERS]; /* cycles, instructions during counted_ns */
+	__u32 pid;
+	__u32 tgid;
+	__u32 switches; /* times it left the CPU */
+	__u32 flags;	/* PT_F_* */
+	char comm[PT_COMM_LEN];
+	__u64 pad[6]; /* two cache lines: neighbours are written by the same CPU, but not read */
+};
+PT_STATIC_ASSERT(sizeof(struct pt_slot) == 128, "pt_slot is two cache lines");
+
+/* Header of one window on one CPU. Map `windows`, by cpu * PT_WINDOWS + number % PT_WINDOWS. */
+struct pt_window {
+	__u64 number; /* which window the slots belong to; anything else: this CPU had none */
+	__u32 used;   /* slots in use */
+	__u32 pad;
+	__u64 switches;
+	__u64 lost_ns;	   /* run time that found neither a slot nor room in the ring buffer */
+	__u64 baseline_ns; /* pad to a cache line; see first_sight() in account.bpf.h */
+	__u64 pad2[3];
+};
+PT_STATIC_ASSERT(sizeof(struct pt_window) == 64, "pt_window is one cache line");
+
+/* Why something was dropped or could not be done; indices of pt_cpu.drops. */
+enum pt_drop {
+	PT_DROP_STORAGE = 0, /* no task storage (memory, or re-entered): the slice is lost */
+	PT_DROP_SLICE,	     /* window table and ring buffer both full: the slice is lost */
+	PT_DROP_EVENT,	     /* ring buffer full: a lifecycle event is lost, a name may be missing */
+	PT_DROP_COUNTER,     /* a counter read failed: the slice is not counted */
+	PT_DROP_REASONS,
+};
+
+/* Per-CPU state. Map `cpus`, by CPU number. Written by its CPU only; user space reads it. */
+struct pt_cpu {
+	__u64 window;  /* number of the window that is open on this CPU */
+	__u32 running; /* 1: a task other than idle runs here, so a flush is due at the edge */
+	__u32 counted; /* 1: the open slice began with a counter reading (counts_at) */
+	__u64 clock_offset;	       /* CLOCK_MONOTONIC - rq clock; 0: unknown */
+	__u64 counts_at[PT_COUNTERS];  /* counters at the begin of the open slice */
+	__u64 enabled_at;	       /* time_enabled and time_running of the counter group then */
+	__u64 running_at;
+	__u64 rng;		       /* xorshift64 state */
+	__u64 switches;
+	__u64 counter_reads;	       /* single counter reads, both ends */
+	__u64 timed_runs;	       /* sampled runs of on_switch, and their total length */
+	__u64 timed_ns;
+	__u64 overflows;	       /* slices that went through the ring buffer */
+	__u64 drops[PT_DROP_REASONS];
+	__u64 pad[15];
+};
+PT_STATIC_ASSERT(sizeof(struct pt_cpu) == 256, "pt_cpu is whole cache lines");
+
+/* Live settings, written by user space while the programs run. */
+struct pt_live {
+	__u64 window;		 /* the number of the open window; starts at 1 */
+	__u32 sample_threshold;	 /* read counters around a slice if a random u32 is below this */
+	__u32 pad;
+};
+
+/* Ring buffer records. All start with pt_event. */
+enum pt_event_type {
+	PT_EVENT_SLICE = 1, /* pt_event_slice: a slice that found no slot */
+	PT_EVENT_FORK,	    /* pt_event_process: a new process (not a thread) */
+	PT_EVENT_EXEC,	    /* pt_event_exec */
+	PT_EVENT_EXIT,	    /* pt_event_process: the last thread of a process ended */
+	PT_EVENT_CGROUP,    /* pt_event_cgroup: mkdir, or a task was attached to it */
+};
+
+struct pt_event {
+	__u32 type;
+	__u32 cpu;
+	__u64 time; /* CLOCK_MONOTONIC instant */
+};
+
+struct pt_event_slice {
+	struct pt_event head;
+	__u64 window;
+	struct pt_slot slot;
+};
+
+struct pt_event_process {
+	struct pt_event head;
+	__u64 start_boottime;
+	__u64 cgroup_id;
+	__u32 tgid;
+	__u32 parent_tgid;
+	__u32 uid;
+	__u32 flags;
+	char comm[PT_COMM_LEN];
+};
+
+struct pt_event_exec {
+	struct pt_event_process process;
+	__u32 path_len; /* with the NUL; 0: unknown */
+	__u32 args_len; /* bytes of args in use: NUL-separated, as in /proc/PID/cmdline */
+	char path[PT_PATH_LEN];
+	char args[PT_ARGS_LEN];
+};
+
+struct pt_event_cgroup {
+	struct pt_event head;
+	__u64 cgroup_id;
+	__u32 path_len; /* with the NUL */
+	__u32 pad;
+	char path[PT_PATH_LEN * 2];
+};
+
+#ifdef __cplusplus
+} /* extern "C" */
+
+inline constexpr __u32 pt_window_index(__u32 cpu, __u64 number) {
+	return cpu * PT_WINDOWS + static_cast<__u32>(number % PT_WINDOWS);
+}
+#endif

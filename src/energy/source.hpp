@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// An energy source: a list of zones and a way to read all of them at one edge. Implementations:
+// powercap (RAPL through sysfs) and synthetic (a formula); a new one needs only this interface.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "model/snapshot.hpp"
+#include "model/zone.hpp"
+
+namespace powertrace {
+
+class EnergySource {
+ public:
+  EnergySource() = default;
+  EnergySource(const EnergySource&) = delete;
+  EnergySource& operator=(const EnergySource&) = delete;
+  virtual ~EnergySource() = default;
+
+  [[nodiscard]] virtual SourceInfo info() const = 0;
+  [[nodiscard]] virtual std::span<const Zone> zones() const = 0;
+
+  // Reads every zone once and writes, per zone, the energy since the previous read() (the first one
+  // gives kFirst). `deltas` has zones().size() elements. One failing zone never stops the others,
+  // and a zone that comes back starts again with kFirst. Loop thread only; does not allocate.
+  virtual void read(std::span<ZoneDelta> deltas) = 0;
+
+  // The longest time between two read() calls that keeps every wrap unambiguous, in ns.
+  [[nodiscard]] virtual std::uint64_t max_interval_ns() const = 0;
+};
+
+// Why a source was or was not taken, for people: `powertrace doctor` prints these.
+struct SourceFinding {
+  std::string source;
+  bool usable = false;
+  std::string reason;
+  std::string remedy;  // empty if there is none
+};
+
+}  // namespace powertrace
