@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "model/counter_rates.hpp"
 #include "model/window.hpp"
 #include "model/zone.hpp"
 
@@ -41,16 +42,18 @@ struct AttributionConfig {
 // What of one zone went to no task. With the tasks' parts it makes up the zone's energy exactly.
 struct ZoneRemainder {
   std::int64_t idle_nj = 0;
-  std::int64_t unattributed_nj = 0;  // run time was lost, or energy was used and nothing ran
+  std::int64_t unattributed_nj = 0;  // run time was lost, or nothing ran and it was not idle power
 };
 
 struct Attribution {
   std::size_t zone_count = 0;
   // tasks x zones, row-major, in the order of Window::tasks: energy_nj[task * zone_count + zone].
   std::vector<std::int64_t> energy_nj;
-  std::vector<ZoneRemainder> remainders;  // by zone
+  std::vector<ZoneRemainder> remainders;   // by zone
+  std::vector<CounterEstimate> estimates;  // of whole runs, by task; 0 where nothing was counted
   // Cycles per ns of tasks without a counted slice are guessed; this is the relative spread
-  // (standard deviation / mean, by run time) of the rates that were counted: the error of a guess.
+  // (standard deviation / mean, by counted time) of the rates that were counted: the error of a
+  // guess. 0 where no guess was made: the weights are run time.
   double rate_spread = 0;
 
   [[nodiscard]] std::span<const std::int64_t> task(std::size_t index) const {
@@ -58,9 +61,11 @@ struct Attribution {
   }
 };
 
-// `idle_mw[zone]`: the zone's idle power in mW, or nullopt while unknown (then nothing is idle).
-// Zones whose status is not kOk get nothing. Zones of one socket are divided over the tasks of that
-// socket; node zones (socket -1) over all tasks.
+// `idle_mw[zone]`: the zone's idle power in mW, or nullopt while unknown: then no energy counts as
+// idle, unless nothing at all ran, when all of it does. Zones whose status is not kOk get nothing.
+// Zones of one socket are divided over the tasks of that socket; node zones (socket -1) over all
+// tasks. Lost run time weighs like run time at the socket's mean rate; its share is unattributed.
+// The order of the window's tasks makes no difference.
 Attribution attribute(const Window& window,
                       std::span<const Zone> zones,
                       std::span<const std::optional<std::int64_t>> idle_mw,

@@ -22,10 +22,10 @@ class IdlePower {
   // Fixes a zone's idle power; observe() then leaves it alone.
   void set(std::size_t zone, std::int64_t milliwatts);
 
-  // Folds in one window. Only windows in which the zone's socket was busy less than 2 % of its
-  // capacity count, and at least 1 s of them must have been seen before a value is given. The value
-  // is the minimum over the last 64 such stretches of about 1 s, so that one noisy reading does not
-  // last for ever.
+  // Folds in one window. Only windows in which the zone's socket (node zones: all sockets) was busy
+  // less than 2 % of its capacity count, and at least 1 s of them must have been seen before a
+  // value is given. The value is the minimum over the last 64 such stretches of about 1 s, so that
+  // one noisy reading does not last for ever.
   void observe(const Window& window, std::span<const Zone> zones);
 
   // By zone; nullopt while unknown.
@@ -45,6 +45,7 @@ class IdlePower {
   };
   std::vector<ZoneState> states_;
   std::vector<std::optional<std::int64_t>> milliwatts_;
+  std::vector<bool> nearly_idle_;  // scratch: by socket, and as the last element the node
 };
 
 }  // namespace powertrace

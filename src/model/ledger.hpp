@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A ledger adds up attributed windows: per task and cgroup what it used, per zone what there was.
-// It checks on every window that nothing was made or lost. One ledger spans one interval (top) or
-// one run (stat). Pure; single-threaded.
+// imbalance_nj() proves that nothing was made or lost. One ledger spans one interval (top) or one
+// run (stat). Pure; single-threaded.
 #pragma once
 
 #include <cstdint>
@@ -34,9 +34,9 @@ struct LedgerEntry {
   std::uint64_t switches = 0;
   std::uint64_t run_ns = 0;
   std::uint64_t counted_ns = 0;
-  double cycles = 0;         // scaled to run_ns: counted x run_ns / counted_ns, per window
-  double instructions = 0;   // the same
-  double guess_var_nj2 = 0;  // variance of the in_total energy from guessed rates, nJ^2
+  double cycles = 0;                    // of all of run_ns, as CounterRates estimates it per window
+  double instructions = 0;              // the same
+  double guess_var_nj2 = 0;             // variance of the in_total energy from guessed rates, nJ^2
   std::vector<std::int64_t> energy_nj;  // by zone
 };
 
@@ -53,9 +53,10 @@ class Ledger {
  public:
   explicit Ledger(std::size_t zone_count);
 
-  // Adds one window. `zones` tells which zones are in the total (for the uncertainty).
+  // Adds one window and its attribution. `zones` tells which zones are in the total (for the
+  // uncertainty).
   void add(const Window& window, const Attribution& attribution, std::span<const Zone> zones);
-  void clear();  // keeps the memory
+  void clear();
 
   [[nodiscard]] const std::unordered_map<LedgerKey, LedgerEntry, LedgerKeyHash>& entries() const {
     return entries_;

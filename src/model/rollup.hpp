@@ -22,7 +22,7 @@ Result<Level> parse_level(std::string_view text);
 enum class RowKind : std::uint8_t {
   kWorkload,      // what the level says
   kIdle,          // [idle]: the machine's idle power
-  kKernel,        // [kernel]: kernel threads, except at the thread level where each has a row
+  kKernel,        // [kernel]: kernel threads
   kPowertrace,    // [powertrace]: what watching costs
   kOther,         // [others]: at container and pod level, what runs in no container or pod
   kUnattributed,  // [unattributed]: used by nobody we know
@@ -31,14 +31,17 @@ enum class RowKind : std::uint8_t {
 struct Row {
   RowKind kind = RowKind::kWorkload;
   Level level = Level::kProcess;
-  std::string id;    // "pid:start" for threads and processes, else the name; "[idle]" and so on
-  std::string name;  // what a person reads in the first column
-  std::uint32_t pid = 0;  // 0 where it does not apply
+  // With the kind unique among the rows of a level: "tid:start" of a thread, "tgid:start" of a
+  // process, a comm, a cgroup path, a container id, a pod uid, or "[idle]" and so on.
+  std::string id;
+  std::string name;  // what a person reads in the first column: comm, path, short container id, ...
+  std::uint32_t pid = 0;  // tgid of processes, threads and powertrace; 0 elsewhere
   std::uint32_t tid = 0;
   std::uint32_t parent_pid = 0;
-  std::uint64_t tasks = 0;                         // threads folded into this row
-  std::shared_ptr<const ProcessIdentity> process;  // null where the row spans several
-  std::shared_ptr<const CgroupIdentity> cgroup;    // null where the row spans several
+  std::uint64_t tasks = 0;                             // threads folded into this row
+  std::shared_ptr<const ProcessIdentity> process;      // null where the row spans several
+  std::shared_ptr<const CgroupIdentity> cgroup;        // null where the row spans several
+  std::shared_ptr<const ContainerIdentity> container;  // null where none or several
   bool terminated = false;
   std::int64_t energy_nj = 0;         // in_total zones
   std::vector<std::int64_t> zone_nj;  // by zone
@@ -51,18 +54,21 @@ struct Row {
 };
 
 enum class SortKey : std::uint8_t { kWatts, kJoules, kCpu, kName };
+std::string_view sort_key_name(SortKey key);
 Result<SortKey> parse_sort_key(std::string_view text);
 
 // All rows of the level, workloads and named remainders, unsorted; [idle] and [unattributed] are
-// always present, so that a reader can check the sum. Levels: at kCgroup and below powertrace's own
-// tasks are the row [powertrace]; kernel threads are [kernel] except at kThread.
+// always present, so that a reader can check the sum. powertrace's own tasks are the row
+// [powertrace] and kernel threads the row [kernel]; at kThread each of these threads has a row of
+// its own, of kind kPowertrace or kWorkload.
 std::vector<Row> roll_up(const Snapshot& snapshot, Level level);
 
 // Largest first (name: alphabetic). Stable, with the id as the last tie-break. Remainder rows sort
 // like any other.
 void sort_rows(std::vector<Row>& rows, SortKey key);
 
-// Case-insensitive substring of name, comm, exe, cmdline, cgroup path, container id or pid.
+// Case-insensitive substring of name, comm, exe, cmdline, cgroup path, container id, pod uid, pid
+// or tid. An empty filter matches every row.
 bool row_matches(const Row& row, std::string_view filter);
 
 }  // namespace powertrace

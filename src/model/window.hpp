@@ -25,7 +25,8 @@ struct TaskId {
 
 using Comm = std::array<char, 16>;  // NUL-terminated, as in task_struct
 inline std::string_view comm_view(const Comm& comm) {
-  return {comm.data()};
+  const std::string_view all(comm.data(), comm.size());
+  return all.substr(0, all.find('\0'));  // a recording may have lost the NUL
 }
 
 // One task on one socket under one cgroup in one window.
@@ -57,6 +58,11 @@ struct Window {
   std::vector<SocketWindow> sockets;  // by socket index; at least one
   std::vector<ZoneDelta> zones;       // parallel to the source's zone list
 };
+
+// What a zone brings into a window's sums: its energy if its status is kOk, else nothing.
+inline std::int64_t usable_energy_nj(const ZoneDelta& delta) {
+  return delta.status == ZoneStatus::kOk && delta.energy_nj > 0 ? delta.energy_nj : 0;
+}
 
 }  // namespace powertrace
 
