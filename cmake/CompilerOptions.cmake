@@ -12,6 +12,9 @@ if(POWERTRACE_SANITIZE)
     -fsanitize=${POWERTRACE_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   target_link_options(powertrace_options INTERFACE -fsanitize=${POWERTRACE_SANITIZE})
 endif()
+if(POWERTRACE_FUZZ) # every library reports its coverage to the fuzzer
+  target_compile_options(powertrace_options INTERFACE -fsanitize=fuzzer-no-link)
+endif()
 
 find_program(CCACHE_PROGRAM ccache)
 if(CCACHE_PROGRAM AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
