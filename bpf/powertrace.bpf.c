@@ -1,7 +1,94 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Entry points. What they do is in account.bpf.h (run time), counters.bpf.h (cycles and
+ * instructions) and lifecycle.bpf.h (names); include/powertrace/abi.h is what user space sees.
+ *
+ * tp_btf and raw_tp only: fentry and kprobes are missing on some kernels, and classic tracepoints
+ * cost twice as much. on_switch is the hot path.
+ */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_tracing.h>
 #include "powertrace/abi.h"
 
+#include "maps.bpf.h"
+#include "task.bpf.h"
+#include "counters.bpf.h"
+#include "account.bpf.h"
+#include "lifecycle.bpf.h"
+
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
-struct pt_live live;
+
+SEC("tp_btf/sched_switch")
+int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_struct *next)
+{
+	return switch_tasks(prev, next, true);
+}
+
+/* The same where tp_btf is refused. At this tracepoint the current task is still prev. */
+SEC("raw_tp/sched_switch")
+int on_switch_raw(struct bpf_raw_tracepoint_args *ctx)
+{
+	return switch_tasks(bpf_get_current_task_btf(), (struct task_struct *)ctx->args[2], false);
+}
+
+/* Never attached: user space runs it on a CPU by test-run. */
+SEC("raw_tp")
+int flush(void *ctx)
+{
+	return flush_cpu();
+}
+
+/* Never attached: run once at start to learn what a reading costs on this machine. */
+SEC("raw_tp")
+int time_counters(void *ctx)
+{
+	__u32 cpu, done = 0;
+	struct pt_cpu *c = this_cpu(&cpu);
+	struct pt_reading r;
+	__u64 begin = bpf_ktime_get_ns();
+
+	if (!c)
+		return 0;
+	for (int i = 0; i < PT_TIMED_READINGS; i++)
+		done += read_counters(c, &r);
+	if (done == PT_TIMED_READINGS)
+		live.reading_ns = (bpf_ktime_get_ns() - begin) / PT_TIMED_READINGS;
+	return 0;
+}
+
+SEC("tp_btf/sched_process_fork")
+int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
+{
+	if (child->pid != child->tgid)
+		return 0; /* a thread: its slots name its process */
+	return process_event(PT_EVENT_FORK, child, parent->tgid);
+}
+
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
+{
+	forget_slot(task);
+	return exec_event(task, bprm);
+}
+
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(on_exit, struct task_struct *task)
+{
+	if (task->signal->live.counter)
+		return 0; /* other threads of the process live on */
+	return process_event(PT_EVENT_EXIT, task, task->real_parent->tgid);
+}
+
+SEC("tp_btf/cgroup_mkdir")
+int BPF_PROG(on_mkdir, struct cgroup *cgroup, const char *path)
+{
+	return cgroup_event(cgroup, path);
+}
+
+SEC("tp_btf/cgroup_attach_task")
+int BPF_PROG(on_attach, struct cgroup *cgroup, const char *path)
+{
+	return cgroup_event(cgroup, path);
+}

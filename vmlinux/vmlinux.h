@@ -53,6 +53,11 @@ enum {
 	BPF_RB_AVAIL_DATA = 0,
 };
 
+/* Numbered by the kernel's configuration: read through bpf_core_enum_value() only. */
+enum cgroup_subsys_id {
+	cpuacct_cgrp_id = 0,
+};
+
 #define BPF_F_CURRENT_CPU 0xffffffffULL
 
 struct bpf_perf_event_value {
@@ -71,8 +76,13 @@ struct kernfs_node {
 	u64 id;
 };
 
+struct cgroup_root {
+	int hierarchy_id;
+};
+
 struct cgroup {
 	struct kernfs_node *kn;
+	struct cgroup_root *root;
 };
 
 struct cgroup_subsys_state {

@@ -28,6 +28,7 @@ extern "C" {
 #define PT_PATH_LEN 192
 #define PT_ARGS_LEN 256
 #define PT_COUNTERS 2 /* cycles, instructions */
+#define PT_TIMED_READINGS 16
 
 #define PT_F_KTHREAD 1U
 
@@ -47,15 +48,13 @@ struct pt_slot {
 };
 PT_STATIC_ASSERT(sizeof(struct pt_slot) == 128, "pt_slot is two cache lines");
 
-/* Header of one window on one CPU. Map `windows`, by cpu * PT_WINDOWS + number % PT_WINDOWS. */
+/* Header of one window on one CPU. Map `windows`, by pt_window_index(). */
 struct pt_window {
-	__u64 number; /* which window the slots belong to; anything else: this CPU had none */
-	__u32 used;   /* slots in use */
+	__u64 number;  /* which window the slots belong to; anything else: this CPU had none */
+	__u64 lost_ns; /* run time that found neither a slot nor room in the ring buffer */
+	__u32 used;    /* slots in use */
 	__u32 pad;
-	__u64 switches;
-	__u64 lost_ns;	   /* run time that found neither a slot nor room in the ring buffer */
-	__u64 baseline_ns; /* pad to a cache line; see first_sight() in account.bpf.h */
-	__u64 pad2[3];
+	__u64 pad2[5];
 };
 PT_STATIC_ASSERT(sizeof(struct pt_window) == 64, "pt_window is one cache line");
 
@@ -68,31 +67,39 @@ enum pt_drop {
 	PT_DROP_REASONS,
 };
 
-/* Per-CPU state. Map `cpus`, by CPU number. Written by its CPU only; user space reads it. */
+/* One reading of a CPU's counters. enabled and running tell how they were multiplexed. */
+struct pt_reading {
+	__u64 counts[PT_COUNTERS];
+	__u64 enabled_ns;
+	__u64 running_ns;
+};
+
+/* Per-CPU state. Map `cpus`, by CPU number. Written by its CPU, but for rng (seeded once) and
+ * sample_threshold, which user space sets. */
 struct pt_cpu {
 	__u64 window;  /* number of the window that is open on this CPU */
 	__u32 running; /* 1: a task other than idle runs here, so a flush is due at the edge */
-	__u32 counted; /* 1: the open slice began with a counter reading (counts_at) */
-	__u64 clock_offset;	       /* CLOCK_MONOTONIC - rq clock; 0: unknown */
-	__u64 counts_at[PT_COUNTERS];  /* counters at the begin of the open slice */
-	__u64 enabled_at;	       /* time_enabled and time_running of the counter group then */
-	__u64 running_at;
-	__u64 rng;		       /* xorshift64 state */
+	__u32 counted; /* 1: the open slice began with a counter reading, `at` */
+	struct pt_reading at;
+	__u64 clock_offset; /* CLOCK_MONOTONIC - the scheduler's clock_task; 0: unknown */
+	__u64 rng;	    /* xorshift64 state, never 0 */
+	__u32 sample_threshold; /* user space: read counters if a random u32 is below; 0: never */
+	__u32 pad0;
 	__u64 switches;
-	__u64 counter_reads;	       /* single counter reads, both ends */
-	__u64 timed_runs;	       /* sampled runs of on_switch, and their total length */
+	__u64 counter_reads; /* single counter reads */
+	__u64 timed_runs;    /* sampled runs of on_switch, and their total length */
 	__u64 timed_ns;
-	__u64 overflows;	       /* slices that went through the ring buffer */
+	__u64 overflows; /* slices that went through the ring buffer */
 	__u64 drops[PT_DROP_REASONS];
-	__u64 pad[15];
+	__u64 pad[14];
 };
 PT_STATIC_ASSERT(sizeof(struct pt_cpu) == 256, "pt_cpu is whole cache lines");
 
 /* Live settings, written by user space while the programs run. */
 struct pt_live {
-	__u64 window;		 /* the number of the open window; starts at 1 */
-	__u32 sample_threshold;	 /* read counters around a slice if a random u32 is below this */
-	__u32 pad;
+	__u64 window;	       /* number of the open window; 0 until the first edge */
+	__u64 since_boottime;  /* CLOCK_BOOTTIME instant: all run time of tasks born later is charged */
+	__u64 reading_ns;      /* set by time_counters: one reading of all counters; 0: none */
 };
 
 /* Ring buffer records. All start with pt_event. */

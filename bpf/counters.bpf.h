@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Hardware counters. A read costs 50-100 ns on bare metal and 3 us where a hypervisor traps it, so
+ * only a random sample of whole slices is read. Sampling whole slices is what keeps it unbiased:
+ * dividing an interval between reads by run time misjudges a task whose neighbours have another
+ * IPC by a factor of up to three.
+ */
+#pragma once
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERF_EVENT_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, int);
+	__type(value, int);
+} cycles SEC(".maps"), instructions SEC(".maps");
+
+static __always_inline bool read_counters(struct pt_cpu *c, struct pt_reading *r)
+{
+	struct bpf_perf_event_value value;
+
+	if (bpf_perf_event_read_value(&cycles, BPF_F_CURRENT_CPU, &value, sizeof(value)))
+		goto failed;
+	r->counts[0] = value.counter;
+	r->enabled_ns = value.enabled;
+	r->running_ns = value.running;
+	r->counts[1] = 0;
+	c->counter_reads++;
+	if (pt_counters > 1) {
+		/* Same group, so the same enabled and running times. */
+		if (bpf_perf_event_read_value(&instructions, BPF_F_CURRENT_CPU, &value,
+					      sizeof(value)))
+			goto failed;
+		r->counts[1] = value.counter;
+		c->counter_reads++;
+	}
+	return true;
+failed:
+	c->drops[PT_DROP_COUNTER]++;
+	return false;
+}
+
+/* True for a random share of calls: sample_threshold / 2^32; all of them at the largest value. */
+static __always_inline bool sample_slice(struct pt_cpu *c)
+{
+	__u32 threshold = *(volatile __u32 *)&c->sample_threshold;
+	__u64 x = c->rng;
+
+	if (!threshold)
+		return false;
+	x ^= x << 13;
+	x ^= x >> 7;
+	x ^= x << 17;
+	c->rng = x;
+	return (__u32)(x >> 32) <= threshold - 1;
+}
+
+/*
+ * Adds what was counted since c->at to the slot. If the kernel had to share the counters with
+ * somebody else, only the part of the time in which they ran counts as counted; user space scales
+ * by run_ns / counted_ns and so corrects for both sampling and multiplexing.
+ */
+static __always_inline void add_counts(struct pt_cpu *c, const struct pt_reading *now,
+				       struct pt_slot *slot, __u64 ran_ns)
+{
+	__u64 enabled = now->enabled_ns - c->at.enabled_ns;
+	__u64 running = now->running_ns - c->at.running_ns;
+
+	if (!running)
+		return;
+	if (running < enabled)
+		ran_ns = ran_ns * (running >> 4) / ((enabled >> 4) | 1);
+	slot->counted_ns += ran_ns;
+	slot->counts[0] += now->counts[0] - c->at.counts[0];
+	slot->counts[1] += now->counts[1] - c->at.counts[1];
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Reading task_struct and cgroups. */
+#pragma once
+
+#define PF_KTHREAD 0x00200000
+
+/* Policies of the fair class; it alone keeps se.prev_sum_exec_runtime. */
+#define SCHED_NORMAL 0
+#define SCHED_BATCH 3
+#define SCHED_IDLE 5
+
+static __always_inline bool is_fair(struct task_struct *task)
+{
+	unsigned int policy = task->policy;
+
+	return policy == SCHED_NORMAL || policy == SCHED_BATCH || policy == SCHED_IDLE;
+}
+
+/* The id of the task's cgroup in the hierarchy we name: inode of its directory. */
+static __always_inline __u64 cgroup_of(struct task_struct *task)
+{
+	if (pt_hierarchy == 0)
+		return task->cgroups->dfl_cgrp->kn->id;
+	if (!bpf_core_enum_value_exists(enum cgroup_subsys_id, cpuacct_cgrp_id))
+		return 0;
+
+	/* cgroup v1: the cgroup that accounts CPU time. */
+	int index = bpf_core_enum_value(enum cgroup_subsys_id, cpuacct_cgrp_id);
+	struct css_set *css = task->cgroups;
+	struct cgroup_subsys_state *state = NULL;
+
+	bpf_core_read(&state, sizeof(state), &css->subsys[index & 15]);
+	return BPF_CORE_READ(state, cgroup, kn, id);
+}
+
+static __always_inline __u32 task_flags(struct task_struct *task)
+{
+	return task->flags & PF_KTHREAD ? PT_F_KTHREAD : 0;
+}
