@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "trace/tracer.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include <bpf/libbpf.h>
+
+#include "base/clock.hpp"
+#include "base/log.hpp"
+
+namespace powertrace {
+namespace {
+
+constexpr std::uint64_t kHotplugCheckNs = 1'000'000'000;
+
+// The kernel writes while we read: one load, not cached by the compiler.
+template <typename T>
+T load(const T& value) {
+  return std::atomic_ref<T>(const_cast<T&>(value)).load(std::memory_order_acquire);
+}
+
+}  // namespace
+
+void Tracer::RingDeleter::operator()(ring_buffer* ring) const noexcept {
+  ring_buffer__free(ring);
+}
+
+std::size_t Tracer::UseKeyHash::operator()(const UseKey& key) const noexcept {
+  return std::hash<TaskId>{}(key.task) ^ (key.cgroup_id * 0xD1B54A32D192ED03ULL) ^
+         static_cast<std::size_t>(key.socket);
+}
+
+Tracer::Tracer(BpfObject bpf, Topology topology, CounterSupport support, SysRoot root)
+    : bpf_(std::move(bpf)),
+      counters_(support.events),
+      support_(std::move(support)),
+      root_(std::move(root)),
+      topology_(std::move(topology)) {}
+
+Tracer::Tracer(Tracer&&) noexcept = default;
+Tracer& Tracer::operator=(Tracer&&) noexcept = default;
+Tracer::~Tracer() = default;
+
+Result<Tracer> Tracer::open(const TracerConfig& config, const SysRoot& root) {
+  PT_ASSIGN(Topology topology, read_topology(root));
+  CounterSupport support;
+  if (config.counters == CounterMode::kOff) {
+    support.reason = "switched off (--counters off)";
+  } else if (!config.events.empty()) {
+    support.events = config.events;
+  } else {
+    support = probe_counters(topology.online.front());
+  }
+
+  BpfConfig bpf_config;
+  bpf_config.possible_cpus = topology.possible;
+  bpf_config.counters = static_cast<int>(support.events.size());
+  bpf_config.hierarchy_id = config.hierarchy_id;
+  bpf_config.slots_per_window = config.slots_per_window;
+  PT_ASSIGN(BpfObject bpf, BpfObject::load(bpf_config));
+
+  Tracer tracer(std::move(bpf), std::move(topology), std::move(support), root);
+  const auto cpus = static_cast<std::size_t>(tracer.topology_.possible);
+  for (std::size_t cpu = 0; cpu < cpus; ++cpu) {
+    tracer.bpf_.cpus()[cpu].rng = (monotonic_ns() + cpu) * 0x9E3779B97F4A7C15ULL | 1U;
+  }
+  for (const int cpu : tracer.topology_.online) {
+    PT_TRY(tracer.counters_.open_cpu(cpu, tracer.bpf_));
+  }
+  if (tracer.counters_on()) {
+    tracer.bpf_.run_on_cpu(BpfObject::Program::kTimeCounters, tracer.topology_.online.front());
+    tracer.reading_ns_ = static_cast<double>(tracer.bpf_.live().reading_ns);
+  }
+  tracer.budgets_.assign(cpus, CounterBudget(config.counters, config.budget, tracer.reading_ns_));
+  tracer.switches_before_.assign(cpus, 0);
+  return tracer;
+}
+
+Status Tracer::start() {
+  ring_.reset(ring_buffer__new(bpf_.events_fd(), on_record, inbox_.get(), nullptr));
+  if (!ring_) {
+    return fail_errno(errno, "cannot read the BPF ring buffer");
+  }
+  bpf_.live().since_boottime = boottime_ns();
+  PT_TRY(bpf_.attach());
+  // Ends window 0, which nobody reads: every CPU opens window 1 here, also those that are idle, and
+  // what runs there gets its baseline.
+  bpf_.live().window = open_window_;
+  for (const int cpu : topology_.online) {
+    const int error = bpf_.run_on_cpu(BpfObject::Program::kFlush, cpu);
+    if (error != 0 && error != ENXIO) {
+      return fail_errno(error, "cannot run the flush program on CPU {}", cpu);
+    }
+  }
+  edge_ns_ = monotonic_ns();
+  last_hotplug_check_ns_ = edge_ns_;
+  return {};
+}
+
+void Tracer::end_window() {
+  ++open_window_;
+  bpf_.live().window = open_window_;
+  // Pairs with the exchange in switch_tasks(): whoever starts to run now sees the new window, and
+  // whoever ran before is seen as running here.
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  for (int cpu = 0; cpu < topology_.possible; ++cpu) {
+    const pt_cpu& state = bpf_.cpus()[static_cast<std::size_t>(cpu)];
+    if (load(state.running) != 0) {
+      bpf_.run_on_cpu(BpfObject::Program::kFlush, cpu);
+    }
+  }
+  last_start_ns_ = std::exchange(edge_ns_, monotonic_ns());
+}
+
+int Tracer::on_record(void* context, void* data, std::size_t size) noexcept {
+  auto& inbox = *static_cast<Inbox*>(context);
+  pt_event head{};
+  if (size < sizeof(head)) {
+    return 0;
+  }
+  std::memcpy(&head, data, sizeof(head));
+  if (head.type == PT_EVENT_SLICE && size >= sizeof(pt_event_slice)) {
+    inbox.overflow.push_back(*static_cast<const pt_event_slice*>(data));
+  } else if (inbox.handler != nullptr) {
+    (*inbox.handler)(*static_cast<const pt_event*>(data), size);
+  }
+  return 0;
+}
+
+void Tracer::drain_events(const EventHandler& handler) {
+  inbox_->handler = &handler;
+  ring_buffer__consume(ring_.get());
+  inbox_->handler = nullptr;
+}
+
+void Tracer::add_slot(const pt_slot& slot, int cpu, Window& window) {
+  const int socket = topology_.socket_of[static_cast<std::size_t>(cpu)];
+  const UseKey key{{slot.pid, slot.start_boottime}, slot.cgroup_id, socket};
+  const auto [at, fresh] = merged_.try_emplace(key, window.tasks.size());
+  if (fresh) {
+    TaskUse use;
+    use.task = key.task;
+    use.tgid = slot.tgid;
+    use.socket = socket;
+    use.cgroup_id = slot.cgroup_id;
+    use.kernel_thread = (slot.flags & PT_F_KTHREAD) != 0;
+    window.tasks.push_back(use);
+  }
+  TaskUse& use = window.tasks[at->second];
+  std::memcpy(use.comm.data(), slot.comm, use.comm.size());
+  use.comm.back() = '\0';
+  use.switches += slot.switches;
+  use.run_ns += slot.run_ns;
+  use.counted_ns += slot.counted_ns;
+  use.cycles += slot.counts[0];
+  use.instructions += slot.counts[1];
+}
+
+void Tracer::read_window(Window& window) {
+  follow_hotplug();
+  window.number = open_window_ - 1;
+  window.start_ns = last_start_ns_;
+  window.end_ns = edge_ns_;
+  window.tasks.clear();
+  window.sockets.assign(static_cast<std::size_t>(topology_.sockets()), {});
+  merged_.clear();
+
+  const std::uint64_t length_ns = window.end_ns - window.start_ns;
+  for (const int cpu : topology_.online) {
+    const int socket = topology_.socket_of[static_cast<std::size_t>(cpu)];
+    window.sockets[static_cast<std::size_t>(socket)].capacity_ns += length_ns;
+  }
+  for (int cpu = 0; cpu < topology_.possible; ++cpu) {
+    const pt_window& header = bpf_.window(cpu, window.number);
+    if (load(header.number) != window.number) {
+      continue;  // nothing ran there
+    }
+    const int socket = topology_.socket_of[static_cast<std::size_t>(cpu)];
+    window.sockets[static_cast<std::size_t>(socket)].lost_ns += header.lost_ns;
+    for (const pt_slot& slot : bpf_.slots(cpu, window.number)) {
+      add_slot(slot, cpu, window);
+    }
+  }
+  std::erase_if(inbox_->overflow, [&](const pt_event_slice& slice) {
+    if (slice.window > window.number || slice.head.cpu >= bpf_.cpus().size()) {
+      return false;
+    }
+    add_slot(slice.slot, static_cast<int>(slice.head.cpu), window);
+    return true;
+  });
+  set_thresholds(length_ns);
+}
+
+void Tracer::set_thresholds(std::uint64_t window_ns) {
+  if (!counters_on()) {
+    return;
+  }
+  for (std::size_t cpu = 0; cpu < budgets_.size(); ++cpu) {
+    pt_cpu& state = bpf_.cpus()[cpu];
+    const std::uint64_t switches = load(state.switches);
+    const std::uint64_t fresh = switches - std::exchange(switches_before_[cpu], switches);
+    std::atomic_ref(state.sample_threshold)
+        .store(budgets_[cpu].next_threshold(fresh, window_ns), std::memory_order_relaxed);
+  }
+}
+
+void Tracer::follow_hotplug() {
+  if (edge_ns_ - last_hotplug_check_ns_ < kHotplugCheckNs) {
+    return;
+  }
+  last_hotplug_check_ns_ = edge_ns_;
+  const std::vector<int> before = topology_.online;
+  if (const Status read = refresh_online(root_, topology_); !read) {
+    log_debug("{}", read.error().message);
+    return;
+  }
+  for (const int cpu : before) {
+    if (!std::binary_search(topology_.online.begin(), topology_.online.end(), cpu)) {
+      log_info("CPU {} went offline", cpu);
+      counters_.close_cpu(cpu);
+    }
+  }
+  for (const int cpu : topology_.online) {
+    if (!std::binary_search(before.begin(), before.end(), cpu)) {
+      log_info("CPU {} came online", cpu);
+      if (const Status opened = counters_.open_cpu(cpu, bpf_); !opened) {
+        log_warn("{}; its tasks are not counted", opened.error().message);
+      }
+    }
+  }
+}
+
+TraceStats Tracer::stats() const {
+  TraceStats sum;
+  for (const pt_cpu& cpu : bpf_.cpus()) {
+    sum.switches += load(cpu.switches);
+    sum.counter_reads += load(cpu.counter_reads);
+    sum.timed_runs += load(cpu.timed_runs);
+    sum.timed_ns += load(cpu.timed_ns);
+    sum.overflows += load(cpu.overflows);
+    sum.lost_slices += load(cpu.drops[PT_DROP_SLICE]);
+    sum.lost_events += load(cpu.drops[PT_DROP_EVENT]);
+    sum.failed_counters += load(cpu.drops[PT_DROP_COUNTER]);
+    sum.failed_storage += load(cpu.drops[PT_DROP_STORAGE]);
+  }
+  return sum;
+}
+
+}  // namespace powertrace
