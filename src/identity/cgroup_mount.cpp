@@ -2,6 +2,7 @@
 #include "identity/cgroup_mount.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <sys/stat.h>
 
 namespace powertrace {
@@ -97,6 +98,24 @@ std::vector<MountInfo> parse_mountinfo(std::string_view text) {
   return mounts;
 }
 
+int parse_v1_hierarchy(std::string_view text) {
+  int cpu = 0;
+  while (!text.empty()) {
+    std::string_view line = take_word(text, '\n');
+    const std::string_view number = take_word(line, ':');
+    const std::string_view controllers = take_word(line, ':');
+    int id = 0;
+    std::from_chars(number.data(), number.data() + number.size(), id);
+    if (has_option(controllers, "cpuacct")) {
+      return id;
+    }
+    if (has_option(controllers, "cpu")) {
+      cpu = id;
+    }
+  }
+  return cpu;
+}
+
 CgroupMount find_cgroup_mount(const SysRoot& root) {
   const auto text = read_file(root.proc("self/mountinfo"));
   Choice v2;
@@ -111,10 +130,12 @@ CgroupMount find_cgroup_mount(const SysRoot& root) {
     }
   }
   if (v2.score >= 0) {
-    return {v1.score >= 0 ? CgroupHierarchy::kHybrid : CgroupHierarchy::kV2, v2.directory, v2.root};
+    const auto hierarchy = v1.score >= 0 ? CgroupHierarchy::kHybrid : CgroupHierarchy::kV2;
+    return {hierarchy, v2.directory, v2.root, 0};
   }
   if (v1.score >= 0) {
-    return {CgroupHierarchy::kV1, v1.directory, v1.root};
+    const auto own = read_file(root.proc("self/cgroup"));
+    return {CgroupHierarchy::kV1, v1.directory, v1.root, own ? parse_v1_hierarchy(*own) : 0};
   }
   return {};
 }

@@ -24,6 +24,7 @@ struct CgroupMount {
   CgroupHierarchy hierarchy = CgroupHierarchy::kNone;
   std::string directory;  // where it is mounted, as this process can open it
   std::string root;       // the cgroup shown there, "/" unless mounted partly
+  int hierarchy_id = 0;   // the kernel's number of the hierarchy; 0: cgroup v2
 };
 
 // One line of mountinfo, with its octal escapes resolved.
@@ -35,6 +36,10 @@ struct MountInfo {
 };
 // Lines that do not parse are left out.
 std::vector<MountInfo> parse_mountinfo(std::string_view text);
+
+// The number of the v1 hierarchy with the cpuacct (else the cpu) controller, from the text of a
+// /proc/PID/cgroup; 0 if there is none.
+int parse_v1_hierarchy(std::string_view text);
 
 // Prefers a mount below <sysfs>/fs/cgroup and one that shows the whole hierarchy.
 CgroupMount find_cgroup_mount(const SysRoot& root);

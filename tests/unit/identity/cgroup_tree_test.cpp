@@ -76,6 +76,15 @@ TEST_CASE("cgroup mount: lines of mountinfo") {
   CHECK(mounts[2].type == "cgroup2");
 }
 
+TEST_CASE("cgroup mount: the number of the v1 hierarchy that accounts CPU time") {
+  CHECK(parse_v1_hierarchy("5:memory:/a\n4:cpu,cpuacct:/b\n1:name=systemd:/\n0::/\n") == 4);
+  CHECK(parse_v1_hierarchy("3:cpu:/\n7:cpuacct:/\n") == 7);
+  CHECK(parse_v1_hierarchy("3:cpu:/\n") == 3);
+  CHECK(parse_v1_hierarchy("0::/\n") == 0);
+  CHECK(parse_v1_hierarchy("x:cpuacct:/\n::\n") == 0);
+  CHECK(parse_v1_hierarchy("") == 0);
+}
+
 TEST_CASE("cgroup mount: which hierarchy counts") {
   const FakeTree tree;
   CHECK(find_cgroup_mount(tree.root).hierarchy == CgroupHierarchy::kNone);
