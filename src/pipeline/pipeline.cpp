@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pipeline/pipeline.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <unistd.h>
+
+#include "base/clock.hpp"
+#include "base/log.hpp"
+
+namespace powertrace {
+
+Pipeline::Pipeline(const PipelineConfig& config, Tracer tracer, SourceChoice choice)
+    : choice_(std::move(choice)),
+      identities_(config.root),
+      tracer_(std::move(tracer)),
+      idle_power_(choice_.source->zones().size()),
+      ledger_(choice_.source->zones().size()) {
+  attribution_.idle = config.idle;
+  attribution_.model = config.model.value_or(tracer_.counters_on() ? Model::kCycles : Model::kTime);
+  const auto zones = choice_.source->zones();
+  for (std::size_t zone = 0; config.idle_milliwatts && zone < zones.size(); ++zone) {
+    if (zones[zone].kind == ZoneKind::kPackage) {
+      idle_power_.set(zone, *config.idle_milliwatts);
+    }
+  }
+  window_.zones.resize(zones.size());
+}
+
+Result<std::unique_ptr<Pipeline>> Pipeline::open(const PipelineConfig& config) {
+  PT_ASSIGN(SourceChoice choice, open_source(config.sources, config.root, config.synthetic));
+  TracerConfig trace = config.trace;
+  trace.hierarchy_id = find_cgroup_mount(config.root).hierarchy_id;
+  if (config.model == Model::kTime && trace.counters == CounterMode::kAuto) {
+    trace.counters = CounterMode::kOff;
+  }
+  PT_ASSIGN(Tracer tracer, Tracer::open(trace, config.root));
+  if (config.model == Model::kCycles && !tracer.counters_on()) {
+    const CounterSupport& support = tracer.counter_support();
+    return fail(ErrorCode::kUnsupported,
+                "--model cycles needs a cycle counter: {}{}{}; or use --model time", support.reason,
+                support.remedy.empty() ? "" : "; ", support.remedy);
+  }
+  return std::unique_ptr<Pipeline>(new Pipeline(config, std::move(tracer), std::move(choice)));
+}
+
+Status Pipeline::start() {
+  PT_TRY(tracer_.start());
+  choice_.source->read(window_.zones);
+  self_.reset(tracer_);
+  return {};
+}
+
+void Pipeline::tick() {
+  tracer_.end_window();
+  choice_.source->read(window_.zones);
+  tracer_.drain_events([this](const pt_event& event, std::size_t size) {
+    identities_.on_event(&event, size);
+    if (event_observer_) {
+      event_observer_(event, size);
+    }
+  });
+  tracer_.read_window(window_);
+  const auto zones = choice_.source->zones();
+  idle_power_.observe(window_, zones);
+  const Attribution attribution = attribute(window_, zones, idle_power_.milliwatts(), attribution_);
+  ledger_.add(window_, attribution, zones);
+  if (window_observer_) {
+    window_observer_(window_, attribution);
+  }
+}
+
+SnapshotPtr Pipeline::take_snapshot() {
+  auto snapshot = std::make_shared<Snapshot>();
+  const auto zones = choice_.source->zones();
+  snapshot->sequence = ++sequence_;
+  snapshot->realtime_ns = realtime_ns();
+  snapshot->start_ns = ledger_.start_ns();
+  snapshot->end_ns = ledger_.end_ns();
+  snapshot->windows = ledger_.windows();
+  snapshot->capacity_ns = ledger_.capacity_ns();
+  snapshot->source = choice_.source->info();
+  snapshot->model = attribution_.model;
+  snapshot->idle = attribution_.idle;
+  const auto& idle = idle_power_.milliwatts();
+  snapshot->idle_known =
+      std::any_of(idle.begin(), idle.end(), [](const auto& known) { return known.has_value(); });
+  snapshot->counters_on = tracer_.counters_on();
+  snapshot->zones.assign(zones.begin(), zones.end());
+  snapshot->zone_use.assign(ledger_.zones().begin(), ledger_.zones().end());
+  snapshot->self = self_.read(tracer_);
+  snapshot->self_pid = static_cast<std::uint32_t>(::getpid());
+  snapshot->tasks.reserve(ledger_.entries().size());
+  for (const auto& [key, entry] : ledger_.entries()) {
+    SnapshotTask& task = snapshot->tasks.emplace_back();
+    task.task = key.task;
+    task.use = entry;
+    TaskUse hint;
+    hint.task = key.task;
+    hint.tgid = entry.tgid;
+    hint.cgroup_id = key.cgroup_id;
+    hint.comm = entry.comm;
+    hint.kernel_thread = entry.kernel_thread;
+    task.process = identities_.process(hint);
+    task.cgroup = identities_.cgroup(key.cgroup_id, entry.tgid);
+    task.terminated = identities_.terminated(*task.process);
+    if (entry.tgid == snapshot->self_pid) {
+      for (std::size_t zone = 0; zone < zones.size(); ++zone) {
+        snapshot->self.energy_nj += zones[zone].in_total ? entry.energy_nj[zone] : 0;
+      }
+    }
+  }
+  // Hash order would differ between runs of the same recording.
+  std::sort(snapshot->tasks.begin(), snapshot->tasks.end(), [](const auto& a, const auto& b) {
+    return std::pair(a.task, a.cgroup->id) < std::pair(b.task, b.cgroup->id);
+  });
+  identities_.advance(snapshot->end_ns);
+  ledger_.clear();
+  self_.reset(tracer_);
+  return snapshot;
+}
+
+}  // namespace powertrace

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The one loop's body: tick -> window -> attribution -> ledger, and on demand a snapshot. Wires
+// trace/, energy/, identity/ and model/ together and knows nothing of who reads the result. Loop
+// thread only; the snapshots it hands out are immutable and may go anywhere.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "base/sysroot.hpp"
+#include "energy/registry.hpp"
+#include "identity/identity_cache.hpp"
+#include "model/attribution.hpp"
+#include "model/idle_power.hpp"
+#include "model/ledger.hpp"
+#include "model/snapshot.hpp"
+#include "pipeline/self_cost.hpp"
+#include "trace/tracer.hpp"
+
+namespace powertrace {
+
+struct PipelineConfig {
+  SysRoot root;
+  std::vector<std::string> sources;  // in order of preference
+  SyntheticConfig synthetic;
+  std::optional<Model> model;  // nullopt: cycles where there are counters, else time
+  IdlePolicy idle = IdlePolicy::kSeparate;
+  std::optional<std::int64_t> idle_milliwatts;  // per package zone; nullopt: learned
+  TracerConfig trace;
+};
+
+class Pipeline {
+ public:
+  // What a window held before it was added to the ledger, for those who keep windows.
+  using WindowObserver = std::function<void(const Window&, const Attribution&)>;
+  using EventObserver = Tracer::EventHandler;
+
+  static Result<std::unique_ptr<Pipeline>> open(const PipelineConfig& config);
+
+  Status start();
+
+  // Ends the open window and adds it to the ledger.
+  void tick();
+
+  // The interval since the last call (or start) as a snapshot; begins a new one.
+  SnapshotPtr take_snapshot();
+
+  // Length of the interval so far: of the windows since the last snapshot.
+  [[nodiscard]] std::uint64_t interval_ns() const { return ledger_.end_ns() - ledger_.start_ns(); }
+
+  void observe_windows(WindowObserver observer) { window_observer_ = std::move(observer); }
+  // Lifecycle events, after identity/ has seen them.
+  void observe_events(EventObserver observer) { event_observer_ = std::move(observer); }
+
+  [[nodiscard]] Tracer& tracer() { return tracer_; }
+  [[nodiscard]] EnergySource& source() { return *choice_.source; }
+  [[nodiscard]] IdentityCache& identities() { return identities_; }
+  [[nodiscard]] const std::vector<SourceFinding>& source_findings() const {
+    return choice_.findings;
+  }
+  [[nodiscard]] Model model() const { return attribution_.model; }
+
+ private:
+  Pipeline(const PipelineConfig& config, Tracer tracer, SourceChoice choice);
+
+  AttributionConfig attribution_;
+  SourceChoice choice_;
+  IdentityCache identities_;
+  Tracer tracer_;
+  IdlePower idle_power_;
+  Ledger ledger_;
+  SelfMeter self_;
+  Window window_;
+  std::uint64_t sequence_ = 0;
+  WindowObserver window_observer_;
+  EventObserver event_observer_;
+};
+
+}  // namespace powertrace

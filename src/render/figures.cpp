@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "render/figures.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+
+namespace powertrace {
+
+Totals sum_totals(const Snapshot& snapshot) {
+  Totals totals;
+  for (std::size_t i = 0; i < snapshot.zones.size(); ++i) {
+    if (snapshot.zones[i].in_total) {
+      totals.energy_nj += snapshot.zone_use[i].energy_nj;
+      totals.idle_nj += snapshot.zone_use[i].idle_nj;
+      totals.unattributed_nj += snapshot.zone_use[i].unattributed_nj;
+    }
+  }
+  return totals;
+}
+
+double interval_seconds(const Snapshot& snapshot) {
+  return std::max(static_cast<double>(snapshot.end_ns - snapshot.start_ns) / 1e9, 1e-9);
+}
+
+std::string format_watts(double watts) {
+  const double size = std::abs(watts);
+  if (size < 9.9995) {
+    return fmt::format("{:.3f}", watts);
+  }
+  if (size < 99.995) {
+    return fmt::format("{:.2f}", watts);
+  }
+  if (size < 999.95) {
+    return fmt::format("{:.1f}", watts);
+  }
+  return fmt::format("{:.0f}", watts);
+}
+
+std::string format_joules(double joules) {
+  const double size = std::abs(joules);
+  if (size >= 1e6) {
+    return fmt::format("{:.2f} MJ", joules / 1e6);
+  }
+  if (size >= 1e3) {
+    return fmt::format("{:.2f} kJ", joules / 1e3);
+  }
+  if (size >= 1 || size == 0) {
+    return fmt::format("{:.2f} J", joules);
+  }
+  return fmt::format("{:.1f} mJ", joules * 1e3);
+}
+
+std::string printable(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x20 || byte == 0x7F) {
+      c = '?';
+    }
+  }
+  return out;
+}
+
+}  // namespace powertrace

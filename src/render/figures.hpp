@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Figures that every renderer needs, computed in one place. Pure.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "model/snapshot.hpp"
+
+namespace powertrace {
+
+// Sums over the zones that count (in_total).
+struct Totals {
+  std::int64_t energy_nj = 0;
+  std::int64_t idle_nj = 0;
+  std::int64_t unattributed_nj = 0;
+};
+Totals sum_totals(const Snapshot& snapshot);
+
+// Length of the interval; never 0, so that it can be divided by.
+double interval_seconds(const Snapshot& snapshot);
+
+// Four significant figures at most and never more than six characters: "0.004", "12.35", "1234".
+std::string format_watts(double watts);
+// "12.3 J", "4.56 kJ", "789 mJ"
+std::string format_joules(double joules);
+
+// Control characters (from other people's process names) as '?', so that no terminal obeys them.
+std::string printable(std::string_view text);
+
+}  // namespace powertrace
