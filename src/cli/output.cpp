@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/output.hpp"
+
+#include <cerrno>
+
+#include <unistd.h>
+
+namespace powertrace {
+
+Result<Written> write_stdout(std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t written = ::write(STDOUT_FILENO, text.data(), text.size());
+    if (written >= 0) {
+      text.remove_prefix(static_cast<std::size_t>(written));
+    } else if (errno == EPIPE) {
+      return Written::kReaderGone;
+    } else if (errno != EINTR) {
+      return fail_errno(errno, "cannot write to standard output");
+    }
+  }
+  return Written::kYes;
+}
+
+}  // namespace powertrace

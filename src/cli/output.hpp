@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Standard output, unbuffered by us: a line that was written is out. SIGPIPE is ignored by main().
+#pragma once
+
+#include <string_view>
+
+#include "base/result.hpp"
+
+namespace powertrace {
+
+// Whether the reader is still there. A closed pipe is no error: `powertrace ... | head` is done.
+enum class Written { kYes, kReaderGone };
+
+Result<Written> write_stdout(std::string_view text);
+
+}  // namespace powertrace

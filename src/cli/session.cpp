@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/session.hpp"
+
+#include <csignal>
+
+#include "base/log.hpp"
+#include "cli/exit_code.hpp"
+
+namespace powertrace {
+
+Result<Session> Session::open(const GlobalOptions& global,
+                              std::uint64_t window_ns,
+                              std::uint64_t interval_ns) {
+  PT_ASSIGN(EventLoop loop, EventLoop::create());
+  PT_ASSIGN(std::unique_ptr<Pipeline> pipeline, Pipeline::open(global.pipeline));
+  const std::uint64_t longest_ns = pipeline->source().max_interval_ns();
+  if (window_ns > longest_ns) {
+    return fail(ErrorCode::kUsage,
+                "--window: the counters of source {} can wrap unseen in {} s; use a window of at "
+                "most {} s",
+                pipeline->source().info().name, window_ns / 1'000'000'000,
+                longest_ns / 1'000'000'000);
+  }
+  for (const std::string& limit : pipeline->tracer().limits()) {
+    log_warn("{}", limit);
+  }
+  Session session(std::move(loop), std::move(pipeline));
+  session.window_ns_ = window_ns;
+  session.interval_ns_ = interval_ns;
+  return session;
+}
+
+Result<int> Session::run(const std::function<void(const SnapshotPtr&)>& on_interval) {
+  PT_TRY(loop_.add_signals({SIGINT, SIGTERM, SIGHUP}, [this](int) { stop(kExitInterrupted); }));
+  PT_TRY(loop_.add_timer(window_ns_, [&] {
+    pipeline_->tick();
+    // By the clock, not by counting: on a busy machine ticks come late and some not at all.
+    if (pipeline_->interval_ns() + window_ns_ / 2 >= interval_ns_) {
+      on_interval(pipeline_->take_snapshot());
+    }
+  }));
+  PT_TRY(pipeline_->start());
+  PT_TRY(loop_.run());
+  return exit_code_;
+}
+
+}  // namespace powertrace

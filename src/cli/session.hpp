@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A pipeline that ticks in an event loop and ends cleanly on signals: what every live command
+// stands on.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+
+#include "base/event_loop.hpp"
+#include "cli/options.hpp"
+#include "pipeline/pipeline.hpp"
+
+namespace powertrace {
+
+class Session {
+ public:
+  // Opens everything; nothing runs yet.
+  static Result<Session> open(const GlobalOptions& global,
+                              std::uint64_t window_ns,
+                              std::uint64_t interval_ns);
+
+  // Runs until stop(), a signal (SIGINT, SIGTERM, SIGHUP) or an error. `on_interval` gets a
+  // snapshot per interval. The exit code: as given to stop(), or 130 after a signal.
+  Result<int> run(const std::function<void(const SnapshotPtr&)>& on_interval);
+  void stop(int exit_code) {
+    exit_code_ = exit_code;
+    loop_.stop();
+  }
+
+  [[nodiscard]] EventLoop& loop() { return loop_; }
+  [[nodiscard]] Pipeline& pipeline() { return *pipeline_; }
+
+ private:
+  Session(EventLoop loop, std::unique_ptr<Pipeline> pipeline)
+      : loop_(std::move(loop)), pipeline_(std::move(pipeline)) {}
+
+  EventLoop loop_;
+  std::unique_ptr<Pipeline> pipeline_;
+  std::uint64_t window_ns_ = 0;
+  std::uint64_t interval_ns_ = 0;
+  int exit_code_ = 0;
+};
+
+}  // namespace powertrace
