@@ -6,6 +6,7 @@
 
 #include <fmt/ranges.h>
 
+#include "energy/perf.hpp"
 #include "energy/powercap.hpp"
 #include "energy/synthetic.hpp"
 
@@ -19,6 +20,22 @@ struct Entry {
   Opened (*open)(const SysRoot& root, const SyntheticConfig& synthetic);
   std::string_view (*remedy)(const Error& error);
 };
+
+Opened open_perf(const SysRoot& root, const SyntheticConfig& /*synthetic*/) {
+  PT_ASSIGN(auto source, PerfSource::open(root));
+  return source;
+}
+
+std::string_view perf_remedy(const Error& error) {
+  switch (error.code) {
+    case ErrorCode::kPermission:
+      return "run as root or with CAP_PERFMON, or set sysctl kernel.perf_event_paranoid=0";
+    case ErrorCode::kNotFound:
+      return "on hardware: modprobe rapl; a virtual machine has no RAPL: use --source synthetic";
+    default:
+      return "the hypervisor or firmware hides the counter: use --source synthetic";
+  }
+}
 
 Opened open_powercap(const SysRoot& root, const SyntheticConfig& /*synthetic*/) {
   PT_ASSIGN(auto source, PowercapSource::open(root));
@@ -48,7 +65,8 @@ std::string_view synthetic_remedy(const Error& error) {
                                          : "mount the host's /proc and name it with --procfs";
 }
 
-constexpr std::array<Entry, 2> kEntries{{
+constexpr std::array<Entry, 3> kEntries{{
+    {"perf", open_perf, perf_remedy},
     {"powercap", open_powercap, powercap_remedy},
     {"synthetic", open_synthetic, synthetic_remedy},
 }};
