@@ -2,6 +2,7 @@
 #include "model/idle_power.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 namespace powertrace {
 namespace {
@@ -11,8 +12,7 @@ constexpr std::uint64_t kStretchNs = 1'000'000'000;
 constexpr std::size_t kStretches = 64;
 
 bool nearly_idle(std::uint64_t busy_ns, std::uint64_t capacity_ns) {
-  return capacity_ns > 0 &&
-         static_cast<double>(busy_ns) < kMaxBusy * static_cast<double>(capacity_ns);
+  return static_cast<double>(busy_ns) < kMaxBusy * static_cast<double>(capacity_ns);
 }
 
 // Tells which sockets, and as the last element whether the whole node, did next to nothing.
@@ -58,11 +58,9 @@ void IdlePower::observe(const Window& window, std::span<const Zone> zones) {
     if (state.open.duration_ns < kStretchNs) {
       continue;
     }
-    // nJ per ns are W. In double: a stretch of many days would overflow the integer product.
-    state.recent_mw.push_back(
-        static_cast<std::int64_t>(static_cast<double>(state.open.energy_nj) * 1000.0 /
-                                      static_cast<double>(state.open.duration_ns) +
-                                  0.5));
+    // nJ per ns are W. In double: the integer product could overflow after a long pause.
+    state.recent_mw.push_back(std::llround(static_cast<double>(state.open.energy_nj) * 1000.0 /
+                                           static_cast<double>(state.open.duration_ns)));
     state.open = {};
     if (state.recent_mw.size() > kStretches) {
       state.recent_mw.pop_front();

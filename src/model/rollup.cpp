@@ -70,7 +70,7 @@ RowName workload_name(const SnapshotTask& task, Level level) {
 
 // The row a task belongs to.
 RowName row_of(const SnapshotTask& task, Level level, std::uint32_t self_pid) {
-  const bool powertrace = self_pid != 0 && task.use.tgid == self_pid;
+  const bool powertrace = task.use.tgid == self_pid;
   if (level == Level::kThread) {
     RowName name = workload_name(task, level);
     name.kind = powertrace ? RowKind::kPowertrace : RowKind::kWorkload;

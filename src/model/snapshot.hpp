@@ -60,7 +60,7 @@ struct Snapshot {
   std::vector<LedgerZone> zone_use;  // parallel to zones
   std::vector<SnapshotTask> tasks;   // those that ran
   SelfCost self;
-  std::uint32_t self_pid = 0;  // tgid of powertrace, for its row
+  std::uint32_t self_pid = 0;  // tgid of powertrace, for its row; no task has 0
 };
 
 using SnapshotPtr = std::shared_ptr<const Snapshot>;

@@ -27,24 +27,24 @@ Window busy_window(std::int64_t tasks, std::uint32_t uncounted_every) {
   return window;
 }
 
-const std::vector<Zone> kZones{test::zone("package-0", 0), test::zone("dram-0", 0),
-                               test::zone("package-1", 1), test::zone("dram-1", 1)};
-const std::vector<std::optional<std::int64_t>> kIdleMw(4, 20'000);
+const std::vector<Zone> bench_zones{test::zone("package-0", 0), test::zone("dram-0", 0),
+                                    test::zone("package-1", 1), test::zone("dram-1", 1)};
+const std::vector<std::optional<std::int64_t>> bench_idle_mw(4, 20'000);
 
 void bm_attribute(benchmark::State& state, Model model, IdlePolicy idle) {
   const Window window = busy_window(state.range(0), 4);
   for (auto _ : state) {
-    benchmark::DoNotOptimize(attribute(window, kZones, kIdleMw, {model, idle}));
+    benchmark::DoNotOptimize(attribute(window, bench_zones, bench_idle_mw, {model, idle}));
   }
   state.SetItemsProcessed(state.iterations() * state.range(0));
 }
 
 void bm_ledger_add(benchmark::State& state) {
   const Window window = busy_window(state.range(0), 4);
-  const Attribution attribution = attribute(window, kZones, kIdleMw, {});
-  Ledger ledger(kZones.size());
+  const Attribution attribution = attribute(window, bench_zones, bench_idle_mw, {});
+  Ledger ledger(bench_zones.size());
   for (auto _ : state) {
-    ledger.add(window, attribution, kZones);
+    ledger.add(window, attribution, bench_zones);
   }
   state.SetItemsProcessed(state.iterations() * state.range(0));
 }

@@ -10,13 +10,12 @@ namespace {
 
 using test::counted;
 using test::joules;
-using test::kJoule;
 using test::kSecond;
 using test::task;
 using test::window;
 
 using IdleMw = std::vector<std::optional<std::int64_t>>;
-const std::vector<Zone> kPackage{test::zone("package-0")};
+const std::vector<Zone> package_zone{test::zone("package-0")};
 
 double task_joules(const Attribution& attribution, std::size_t index, std::size_t zone = 0) {
   return static_cast<double>(attribution.task(index)[zone]) / 1e9;
@@ -40,7 +39,7 @@ doctest::Approx about(double value) {
 TEST_CASE("attribution: one second under each idle policy") {
   const Window second = window({task(1, kSecond, 10), task(2, kSecond / 2, 20)}, {joules(100)});
   const auto with = [&](IdlePolicy policy, const IdleMw& idle_mw) {
-    return attribute(second, kPackage, idle_mw, {Model::kTime, policy});
+    return attribute(second, package_zone, idle_mw, {Model::kTime, policy});
   };
 
   const Attribution separate = with(IdlePolicy::kSeparate, {60'000});
@@ -79,7 +78,7 @@ TEST_CASE("attribution: policies differ where cycles and time do") {
                                 counted(task(2, kSecond, 10), kSecond, 1'000'000'000)},
                                {joules(90)});
   const auto with = [&](IdlePolicy policy) {
-    return attribute(second, kPackage, IdleMw{60'000}, {Model::kCycles, policy});
+    return attribute(second, package_zone, IdleMw{60'000}, {Model::kCycles, policy});
   };
   CHECK(task_joules(with(IdlePolicy::kSeparate), 0) == about(20));
   CHECK(task_joules(with(IdlePolicy::kProportional), 0) == about(30 + 20));
@@ -91,11 +90,12 @@ TEST_CASE("attribution: a time model cannot tell busy twins apart, a cycle model
   const Window second = window({counted(task(1, kSecond), kSecond, 1'310'000'000),
                                 counted(task(2, kSecond), kSecond, 2'730'000'000)},
                                {joules(40.4)});
-  const Attribution time = attribute(second, kPackage, {}, {Model::kTime, IdlePolicy::kSeparate});
+  const Attribution time =
+      attribute(second, package_zone, {}, {Model::kTime, IdlePolicy::kSeparate});
   CHECK(task_joules(time, 0) == about(20.2));
   CHECK(task_joules(time, 1) == about(20.2));
   const Attribution cycles =
-      attribute(second, kPackage, {}, {Model::kCycles, IdlePolicy::kSeparate});
+      attribute(second, package_zone, {}, {Model::kCycles, IdlePolicy::kSeparate});
   CHECK(task_joules(cycles, 0) == about(13.1));
   CHECK(task_joules(cycles, 1) == about(27.3));
 }
@@ -103,11 +103,11 @@ TEST_CASE("attribution: a time model cannot tell busy twins apart, a cycle model
 TEST_CASE("attribution: idle energy follows the zone's own duration and never exceeds the zone") {
   for (const std::uint64_t duration_ns : {950'000'000ULL, 1'050'000'000ULL}) {
     const Window late = window({task(1, kSecond)}, {joules(100, duration_ns)});
-    const Attribution result = attribute(late, kPackage, IdleMw{60'000}, {});
+    const Attribution result = attribute(late, package_zone, IdleMw{60'000}, {});
     CHECK(idle_joules(result) == about(60e-9 * static_cast<double>(duration_ns)));
   }
   const Window small = window({task(1, kSecond)}, {joules(10)});
-  const Attribution result = attribute(small, kPackage, IdleMw{60'000}, {});
+  const Attribution result = attribute(small, package_zone, IdleMw{60'000}, {});
   CHECK(idle_joules(result) == 10);
   CHECK(task_joules(result, 0) == 0);
 }
@@ -133,7 +133,7 @@ TEST_CASE("attribution: zones that were not read well get nothing") {
        {ZoneStatus::kFirst, ZoneStatus::kAmbiguous, ZoneStatus::kUnreadable, ZoneStatus::kGone}) {
     Window second = window({task(1, kSecond)}, {joules(10)});
     second.zones[0].status = status;
-    const Attribution result = attribute(second, kPackage, IdleMw{1000}, {});
+    const Attribution result = attribute(second, package_zone, IdleMw{1000}, {});
     CHECK(task_joules(result, 0) == 0);
     CHECK(idle_joules(result) == 0);
     CHECK(unattributed_joules(result) == 0);
@@ -143,12 +143,12 @@ TEST_CASE("attribution: zones that were not read well get nothing") {
 TEST_CASE("attribution: energy of lost run time is unattributed") {
   Window second = window({task(1, kSecond)}, {joules(40)});
   second.sockets[0].lost_ns = kSecond / 4;
-  CHECK(unattributed_joules(attribute(second, kPackage, {}, {})) == about(8));
+  CHECK(unattributed_joules(attribute(second, package_zone, {}, {})) == about(8));
 
   // Idle energy: a row of its own, or divided over lost time as well, or only over cgroups.
   const IdleMw idle_mw{30'000};
   const auto with = [&](IdlePolicy policy) {
-    return unattributed_joules(attribute(second, kPackage, idle_mw, {Model::kTime, policy}));
+    return unattributed_joules(attribute(second, package_zone, idle_mw, {Model::kTime, policy}));
   };
   CHECK(with(IdlePolicy::kSeparate) == about(2));
   CHECK(with(IdlePolicy::kProportional) == about(8));
@@ -176,10 +176,10 @@ TEST_CASE("attribution: where nothing ran, energy is idle as far as it is known 
     CAPTURE(idle_policy_name(policy));
     const AttributionConfig config{Model::kTime, policy};
     for (const Window& second : {window({}, {joules(10)}), window({task(1, 0)}, {joules(10)})}) {
-      const Attribution unknown = attribute(second, kPackage, IdleMw{std::nullopt}, config);
+      const Attribution unknown = attribute(second, package_zone, IdleMw{std::nullopt}, config);
       CHECK(idle_joules(unknown) == 10);
       CHECK(unattributed_joules(unknown) == 0);
-      const Attribution known = attribute(second, kPackage, IdleMw{4'000}, config);
+      const Attribution known = attribute(second, package_zone, IdleMw{4'000}, config);
       CHECK(idle_joules(known) == 4);
       CHECK(unattributed_joules(known) == 6);
     }
@@ -191,7 +191,7 @@ TEST_CASE("attribution: even gives idle energy by cgroup, not by task, and skips
       window({task(1, kSecond, 10), task(2, kSecond, 10), task(3, kSecond, 20), task(4, 0, 30)},
              {joules(60)});
   const Attribution result =
-      attribute(second, kPackage, IdleMw{60'000}, {Model::kTime, IdlePolicy::kEven});
+      attribute(second, package_zone, IdleMw{60'000}, {Model::kTime, IdlePolicy::kEven});
   CHECK(task_joules(result, 0) == about(15));
   CHECK(task_joules(result, 1) == about(15));
   CHECK(task_joules(result, 2) == about(30));
@@ -204,7 +204,7 @@ TEST_CASE("attribution: even gives a cgroup that ran without a cycle its part by
        counted(task(3, 3 * kSecond, 20), kSecond, 0)},
       {joules(80)});
   const Attribution result =
-      attribute(second, kPackage, IdleMw{80'000}, {Model::kCycles, IdlePolicy::kEven});
+      attribute(second, package_zone, IdleMw{80'000}, {Model::kCycles, IdlePolicy::kEven});
   CHECK(task_joules(result, 0) == about(40));
   CHECK(task_joules(result, 1) == about(10));
   CHECK(task_joules(result, 2) == about(30));
@@ -213,18 +213,18 @@ TEST_CASE("attribution: even gives a cgroup that ran without a cycle its part by
 TEST_CASE("attribution: without a single counted cycle the cycle model is the time model") {
   const AttributionConfig cycles{Model::kCycles, IdlePolicy::kSeparate};
   const Window uncounted = window({task(1, 3 * kSecond), task(2, kSecond)}, {joules(40)});
-  CHECK(task_joules(attribute(uncounted, kPackage, {}, cycles), 0) == about(30));
+  CHECK(task_joules(attribute(uncounted, package_zone, {}, cycles), 0) == about(30));
   const Window no_cycles =
       window({counted(task(1, 3 * kSecond), kSecond, 0), counted(task(2, kSecond), kSecond, 0)},
              {joules(40)});
-  CHECK(task_joules(attribute(no_cycles, kPackage, {}, cycles), 0) == about(30));
+  CHECK(task_joules(attribute(no_cycles, package_zone, {}, cycles), 0) == about(30));
 
   // The same on one socket only, where everybody else has cycles.
   Window mixed = no_cycles;
   mixed.tasks.push_back(counted(task(3, kSecond), kSecond, 1000));
   mixed.tasks.back().socket = 1;
   mixed.sockets.push_back({kSecond, 0});
-  CHECK(task_joules(attribute(mixed, kPackage, {}, cycles), 0) == about(30));
+  CHECK(task_joules(attribute(mixed, package_zone, {}, cycles), 0) == about(30));
 }
 
 TEST_CASE("attribution: cycles of a partly counted task are scaled to its whole run") {
@@ -232,7 +232,7 @@ TEST_CASE("attribution: cycles of a partly counted task are scaled to its whole 
                                 counted(task(2, kSecond), kSecond, 1'000'000'000)},
                                {joules(40)});
   const Attribution result =
-      attribute(second, kPackage, {}, {Model::kCycles, IdlePolicy::kSeparate});
+      attribute(second, package_zone, {}, {Model::kCycles, IdlePolicy::kSeparate});
   CHECK(task_joules(result, 0) == about(30));
   CHECK(result.estimates[0].cycles == about(3e9));
 }
@@ -243,7 +243,7 @@ TEST_CASE("attribution: the smallest task beside a huge one keeps its nJ") {
       window({counted(task(1, 1), 1, 1), counted(task(2, 999'999'999), 999'999'999, 999'999'999)},
              {joules(1)});
   const Attribution result =
-      attribute(second, kPackage, {}, {Model::kCycles, IdlePolicy::kSeparate});
+      attribute(second, package_zone, {}, {Model::kCycles, IdlePolicy::kSeparate});
   CHECK(result.task(0)[0] == 1);
 }
 

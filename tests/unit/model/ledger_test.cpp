@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/ledger.hpp"
 
+#include <cmath>
+
 #include <doctest/doctest.h>
 
 #include "unit/model/make.hpp"
@@ -14,10 +16,10 @@ using test::kJoule;
 using test::kSecond;
 using test::task;
 
-const std::vector<Zone> kZones{test::zone("package-0"), test::zone("psys", -1, false)};
+const std::vector<Zone> two_zones{test::zone("package-0"), test::zone("psys", -1, false)};
 
 void add(Ledger& ledger, const Window& window, const AttributionConfig& config = {}) {
-  ledger.add(window, attribute(window, kZones, {}, config), kZones);
+  ledger.add(window, attribute(window, two_zones, {}, config), two_zones);
 }
 
 }  // namespace

@@ -151,6 +151,11 @@ TEST_CASE("rollup: by comm, cgroup, container and pod") {
   const std::vector<Row> comms = roll_up(snapshot, Level::kComm);
   CHECK(at(comms, "web").tasks == 2);
   CHECK(at(comms, "web").pid == 0);
+  CHECK(at(comms, "web").process != nullptr);
+  Snapshot shared = machine();
+  shared.tasks[4].use.comm = test::comm("web");  // the job in the pod calls itself web, too
+  CHECK(at(roll_up(shared, Level::kComm), "web").process == nullptr);
+  CHECK(at(roll_up(shared, Level::kComm), "web").container == nullptr);
 
   const std::vector<Row> cgroups = roll_up(snapshot, Level::kCgroup);
   CHECK(at(cgroups, "/docker/aaaabbbbccccdddd").energy_nj == 15 * kJoule);
