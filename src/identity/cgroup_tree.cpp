@@ -41,12 +41,12 @@ std::string path_of(int fd) {
   return std::string(without_deleted(path));
 }
 
-// From the root of the hierarchy. A directory outside the part that is mounted has no way down from
-// the mount point, and the kernel gives its path from the hierarchy's root.
+// From the root of the hierarchy. A directory outside the part that is mounted (a cgroup namespace,
+// a bind mount) can be opened by its handle, but the kernel has no path for it: empty.
 std::string path_in_hierarchy(std::string path, const CgroupMount& mount) {
   const std::size_t length = mount.directory.size();
   if (!path.starts_with(mount.directory) || (path.size() > length && path[length] != '/')) {
-    return path;
+    return {};
   }
   path.replace(0, length, mount.root == "/" ? std::string_view() : mount.root);
   return path.empty() ? "/" : path;
@@ -92,8 +92,8 @@ std::shared_ptr<const CgroupIdentity> CgroupTree::find(std::uint64_t id, std::ui
 
 // Leaves an entry for the id in any case.
 void CgroupTree::resolve(std::uint64_t id, std::uint32_t tgid, std::uint64_t now_ns) {
-  if (id != 0 && !resolve_by_handle(id) && !handles_) {
-    if (now_ns >= next_walk_ns_) {
+  if (id != 0 && !resolve_by_handle(id)) {
+    if (!handles_ && now_ns >= next_walk_ns_) {
       walk();
       next_walk_ns_ = now_ns + options_.retry_ns;
     }
@@ -155,20 +155,21 @@ bool CgroupTree::resolve_by_handle(std::uint64_t id) {
     }
     return false;
   }
-  const std::string path = path_of(fd.get());
-  if (path.empty()) {
-    return false;
+  const std::string path = path_in_hierarchy(path_of(fd.get()), mount_);
+  if (!path.empty()) {
+    store(id, path);
   }
-  store(id, path_in_hierarchy(path, mount_));
-  return true;
+  return !path.empty();
 }
 
-// Only for cgroups outside what is mounted: where the process is by now may be another one.
+// For a cgroup outside what is mounted. A process that is now in one that is mounted has moved, and
+// tells nothing.
 void CgroupTree::resolve_by_process(std::uint64_t id, std::uint32_t tgid) {
   const auto path = proc_.read_cgroup(tgid, mount_.hierarchy == CgroupHierarchy::kV1);
   struct stat status {};
-  if (path && (mount_.directory.empty() ||
-               ::stat((mount_.directory + *path).c_str(), &status) != 0 || status.st_ino == id)) {
+  const bool mounted = path && !mount_.directory.empty() && !path->starts_with("/..") &&
+                       ::stat((mount_.directory + *path).c_str(), &status) == 0;
+  if (path && !mounted) {
     learn(id, *path);
   }
 }

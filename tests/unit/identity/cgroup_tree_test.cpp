@@ -215,6 +215,30 @@ TEST_CASE("cgroup tree: a process that moved on does not name its old cgroup") {
   CHECK(cgroups.find(987'654'321'987, 42)->path == "[cgroup 987654321987]");
 }
 
+TEST_CASE("cgroup tree: a cgroup outside the mounted part has no wrong name") {
+  const RealCgroup real;
+  if (real.path.empty()) {
+    MESSAGE("skipped: no cgroup can be made here (needs a writable cgroup file system)");
+    return;
+  }
+  const std::string inner = real.path + "/in";
+  const std::string outer = real.path + "2";
+  REQUIRE(::mkdir(inner.c_str(), 0755) == 0);
+  REQUIRE(::mkdir(outer.c_str(), 0755) == 0);
+  const std::uint64_t outer_id = inode(outer);
+  const FakeTree tree;
+  tree.mountinfo("1 1 0:1 " + real.name() + " " + real.path + " rw - cgroup2 cgroup2 rw\n");
+  tree.dir.write("proc/42/cgroup", "0::/../outside\n");
+  CgroupTree cgroups(tree.root, kRetryAtOnce);
+  CHECK(cgroups.mount().root == real.name());
+  CHECK(cgroups.find(inode(inner))->path == real.name() + "/in");
+  CHECK(cgroups.find(inode(real.path))->path == real.name());
+  CHECK(cgroups.find(outer_id)->path == "[cgroup " + std::to_string(outer_id) + "]");
+  CHECK(cgroups.find(outer_id, 42)->path == "/../outside");
+  ::rmdir(inner.c_str());
+  ::rmdir(outer.c_str());
+}
+
 TEST_CASE("cgroup tree: real ids, by handle and by walk") {
   const RealCgroup real;
   if (real.path.empty()) {

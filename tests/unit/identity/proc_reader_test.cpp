@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "identity/proc_reader.hpp"
 
+#include <filesystem>
+#include <system_error>
+
 #include <doctest/doctest.h>
 #include <unistd.h>
 
@@ -109,13 +112,16 @@ TEST_CASE("proc: this process and an unreadable one on the real machine") {
   CHECK(start_ns <= boottime_ns());
   CHECK(reader.read_cgroup(static_cast<std::uint32_t>(::getpid()), false).has_value());
 
-  const auto init = reader.read(1);  // exe of pid 1 is denied on some machines even to root
+  const auto init = reader.read(1);
   if (!init) {
     MESSAGE("skipped: /proc hides pid 1");
     return;
   }
   CHECK_FALSE(init->stat.comm.empty());
   CHECK(init->stat.parent_pid == 0);
+  std::error_code denied;  // on some machines even for root
+  const auto exe = std::filesystem::read_symlink("/proc/1/exe", denied);
+  CHECK(init->exe == (denied ? std::string() : exe.string()));
 }
 
 }  // namespace powertrace
