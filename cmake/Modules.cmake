@@ -11,17 +11,25 @@ function(pt_add_module name)
 endfunction()
 
 # pt_add_test(<name> SOURCES <file>... [DEPS <target>...] [LABEL unit|bpf|e2e])
-# One doctest executable. Exit code 77 means skipped, and the test prints why.
+# One doctest executable. Exit code 77 means skipped, and the test prints why. Tests labelled bpf
+# bring a main() of their own, which finds out whether this kernel can run them; they run alone,
+# because they measure the machine.
 function(pt_add_test name)
   cmake_parse_arguments(ARG "" "LABEL" "SOURCES;DEPS" ${ARGN})
   if(NOT ARG_LABEL)
     set(ARG_LABEL unit)
   endif()
   add_executable(${name} ${ARG_SOURCES})
-  target_link_libraries(${name} PRIVATE ${ARG_DEPS} pt_test_main powertrace_options)
+  target_link_libraries(${name} PRIVATE ${ARG_DEPS} doctest::doctest powertrace_options)
+  if(NOT ARG_LABEL STREQUAL bpf)
+    target_link_libraries(${name} PRIVATE pt_test_main)
+  endif()
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
   add_test(NAME ${ARG_LABEL}/${name} COMMAND ${name})
   set_tests_properties(${ARG_LABEL}/${name} PROPERTIES LABELS ${ARG_LABEL} SKIP_RETURN_CODE 77)
+  if(ARG_LABEL STREQUAL bpf)
+    set_tests_properties(${ARG_LABEL}/${name} PROPERTIES RUN_SERIAL ON)
+  endif()
 endfunction()
 
 # pt_add_fuzz(<name> SOURCES <file>... [DEPS <target>...])

@@ -175,12 +175,14 @@ Result<BpfObject> BpfObject::load(const BpfConfig& config) {
 
   BpfObject object;
   object.slots_per_window_ = sized.slots_per_window;
-  auto skeleton = open_and_load(sized, false, object.limits_);
-  if (!skeleton && skeleton.error().code == ErrorCode::kUnsupported) {
-    object.limits_ = {"typed tracepoints (tp_btf) are refused: using raw_tp"};
-    object.raw_switch_ = true;
-    if (auto raw = open_and_load(sized, true, object.limits_)) {
+  object.raw_switch_ = !config.typed_tracepoints;
+  auto skeleton = open_and_load(sized, object.raw_switch_, object.limits_);
+  if (!skeleton && !object.raw_switch_ && skeleton.error().code == ErrorCode::kUnsupported) {
+    std::vector<std::string> limits{"typed tracepoints (tp_btf) are refused: using raw_tp"};
+    if (auto raw = open_and_load(sized, true, limits)) {
       skeleton = std::move(raw);
+      object.raw_switch_ = true;
+      object.limits_ = std::move(limits);
     }
   }
   if (!skeleton) {

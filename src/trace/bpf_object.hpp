@@ -26,6 +26,7 @@ struct BpfConfig {
   int counters = 0;                    // how many of cycles, instructions will be opened
   int hierarchy_id = 0;                // cgroup hierarchy whose cgroups are named; 0: cgroup v2
   std::uint32_t slots_per_window = 0;  // 0: by the number of CPUs
+  bool typed_tracepoints = true;       // false: raw_tp, even if the kernel has tp_btf
 };
 
 // Slots per CPU and window so that all tables together stay within tens of MB on any machine. A

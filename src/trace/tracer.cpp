@@ -61,6 +61,7 @@ Result<Tracer> Tracer::open(const TracerConfig& config, const SysRoot& root) {
   bpf_config.counters = static_cast<int>(support.events.size());
   bpf_config.hierarchy_id = config.hierarchy_id;
   bpf_config.slots_per_window = config.slots_per_window;
+  bpf_config.typed_tracepoints = config.typed_tracepoints;
   PT_ASSIGN(BpfObject bpf, BpfObject::load(bpf_config));
 
   Tracer tracer(std::move(bpf), std::move(topology), std::move(support), root);

@@ -29,6 +29,7 @@ struct TracerConfig {
   double budget = 0.005;               // share of each CPU's time for counter readings
   int hierarchy_id = 0;                // cgroup hierarchy to name; 0: cgroup v2
   std::uint32_t slots_per_window = 0;  // 0: by the number of CPUs
+  bool typed_tracepoints = true;       // false: raw_tp, even if the kernel has tp_btf
   std::vector<CounterEvent> events;    // empty: what the PMU offers
 };
 

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The counter path with software clocks standing in for cycles and instructions: they count
+// nanoseconds, so what they should say is known on every machine, also those without a PMU.
+#include <cmath>
+#include <linux/perf_event.h>
+#include <sys/wait.h>
+
+#include <doctest/doctest.h>
+#include <unistd.h>
+
+#include "bpf/load.hpp"
+
+namespace powertrace::test {
+namespace {
+
+TracerConfig clock_counters(CounterMode mode) {
+  TracerConfig config;
+  config.counters = mode;
+  config.events = {{PERF_TYPE_SOFTWARE, PERF_COUNT_SW_CPU_CLOCK},
+                   {PERF_TYPE_SOFTWARE, PERF_COUNT_SW_CPU_CLOCK}};
+  return config;
+}
+
+struct Seen {
+  double run = 0;
+  double counted = 0;
+  double estimated = 0;  // counter x run / counted, per window
+};
+
+Seen watch_ping_pong(const TracerConfig& config) {
+  auto tracer = Tracer::open(config, {});
+  REQUIRE_MESSAGE(tracer.has_value(), tracer.error().message);
+  REQUIRE(tracer->start().has_value());
+  // Two processes that hand a byte back and forth: tens of thousands of short slices.
+  Child pair([] {
+    int to[2];
+    int from[2];
+    char byte = 0;
+    if (::pipe(to) != 0 || ::pipe(from) != 0) {
+      ::_exit(1);
+    }
+    const pid_t other = ::fork();
+    for (int i = 0; i < 20000; ++i) {
+      if (other == 0) {
+        if (::read(to[0], &byte, 1) != 1 || ::write(from[1], &byte, 1) != 1) {
+          ::_exit(1);
+        }
+      } else if (::write(to[1], &byte, 1) != 1 || ::read(from[0], &byte, 1) != 1) {
+        ::_exit(1);
+      }
+    }
+    if (other == 0) {
+      ::_exit(0);
+    }
+    spin_cpu(0.2);
+    ::waitpid(other, nullptr, 0);
+  });
+  Seen seen;
+  const auto tgid = static_cast<std::uint32_t>(pair.pid());
+  watch(
+      *tracer, 50'000'000, [&] { return pair.running(); },
+      [&](const Window& window) {
+        for (const TaskUse& task : window.tasks) {
+          if (task.tgid == tgid && task.counted_ns > 0) {
+            seen.run += static_cast<double>(task.run_ns);
+            seen.counted += static_cast<double>(task.counted_ns);
+            seen.estimated += static_cast<double>(task.cycles) * static_cast<double>(task.run_ns) /
+                              static_cast<double>(task.counted_ns);
+            CHECK(std::abs(static_cast<double>(task.cycles) -
+                           static_cast<double>(task.instructions)) <=
+                  0.05 * static_cast<double>(task.cycles) + 2e6);
+          }
+        }
+      });
+  CHECK(tracer->reading_ns() > 0);
+  return seen;
+}
+
+}  // namespace
+
+TEST_CASE("counters: read at every switch they count what the task ran") {
+  const Seen seen = watch_ping_pong(clock_counters(CounterMode::kAlways));
+  CHECK(seen.counted == doctest::Approx(seen.run).epsilon(0.02));
+  CHECK(seen.estimated == doctest::Approx(seen.run).epsilon(0.05));
+}
+
+TEST_CASE("counters: a sample of slices says the same") {
+  TracerConfig config = clock_counters(CounterMode::kSampled);
+  config.budget = 0.0005;
+  const Seen seen = watch_ping_pong(config);
+  CHECK(seen.counted < 0.9 * seen.run);  // it did sample
+  CHECK(seen.estimated == doctest::Approx(seen.run).epsilon(0.1));
+}
+
+TEST_CASE("counters: off means never read") {
+  auto tracer = Tracer::open(clock_counters(CounterMode::kOff), {});
+  REQUIRE(tracer.has_value());
+  REQUIRE(tracer->start().has_value());
+  Child hog([] { spin_cpu(0.1); });
+  watch(
+      *tracer, 50'000'000, [&] { return hog.running(); },
+      [](const Window& window) {
+        for (const TaskUse& task : window.tasks) {
+          CHECK(task.counted_ns == 0);
+        }
+      });
+  CHECK(tracer->stats().counter_reads == 0);
+}
+
+}  // namespace powertrace::test
