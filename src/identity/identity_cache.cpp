@@ -52,8 +52,9 @@ bool IdentityCache::on_event(const pt_event* event, std::size_t size) {
   if (event->type == PT_EVENT_CGROUP) {
     const auto* record = whole<pt_event_cgroup>(event, size);
     if (record != nullptr) {
-      cgroups_.learn(record->cgroup_id, bounded(record->path, sizeof(record->path)),
-                     record->path_len < sizeof(record->path));
+      const std::size_t length = std::min<std::size_t>(record->path_len, sizeof(record->path));
+      cgroups_.learn(record->cgroup_id, bounded(record->path, length),
+                     length < sizeof(record->path));
     }
     return record != nullptr;
   }

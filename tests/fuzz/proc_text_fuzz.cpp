@@ -26,6 +26,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     require(text.find("(" + stat->comm + ")") != std::string_view::npos);
   }
   parse_proc_status_uid(text);
+  parse_v1_hierarchy(text);
   for (const bool v1 : {false, true}) {
     const auto cgroup = parse_proc_cgroup(text, v1);
     require(!cgroup || cgroup->starts_with('/'));
