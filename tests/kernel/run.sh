@@ -1,0 +1,210 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+. "$LAB_DIR/tap.sh"
+
+usage() {
+    cat <<EOF
+usage: tests/kernel/run.sh [OPTION]...
+Boots Debian kernels under software emulation and tests inside them. Prints TAP.
+
+  --short           the kernels and guests that CI runs (default)
+  --long            all kernels, architectures and topologies
+  --kernels LIST    only these labels of kernels.conf, e.g. 6.1,7.x (implies --long)
+  --arch LIST       only x86_64 or arm64 (implies --long)
+  --guests LIST     only these guests of guests.conf, e.g. rapl
+  --jobs N          guests at a time (default 2)
+  --cache DIR       fetched kernels (default ${XDG_CACHE_HOME:-~/.cache}/powertrace/kernels)
+  --refresh         look for newer kernels than the cached ones
+  --keep            keep the reports, consoles and initramfs, and say where
+  --install         first install the Debian packages this needs (as root)
+EOF
+}
+
+form=short kernels='' arches='' guests='' jobs=2 refresh=() keep=no install=no
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/powertrace/kernels
+while [ $# -gt 0 ]; do
+    case $1 in
+    --kernels | --arch | --guests | --jobs | --cache) [ $# -ge 2 ] || die "$1 needs a value" ;;
+    esac
+    case $1 in
+    --short) form=short ;;
+    --long) form=long ;;
+    --kernels) kernels=$2 form=long && shift ;;
+    --arch) arches=$2 form=long && shift ;;
+    --guests) guests=$2 && shift ;;
+    --jobs) jobs=$2 && shift ;;
+    --cache) cache=$2 && shift ;;
+    --refresh) refresh=(--refresh) ;;
+    --keep) keep=yes ;;
+    --install) install=yes ;;
+    --help) usage && exit 0 ;;
+    *) usage >&2 && exit 2 ;;
+    esac
+    shift
+done
+
+# in_list LIST WORD: an empty list and * have every word.
+in_list() {
+    [ -z "$1" ] || [ "$1" = '*' ] || [[ ",$1," == *",$2,"* ]]
+}
+
+# known LIST FILE COLUMN WHAT: a misspelt word must not silently select nothing.
+known() {
+    local word
+    for word in ${1//,/ }; do
+        conf_rows "$LAB_DIR/$2" | awk -v c="$3" '{ print $c }' | grep -qxF -- "$word" ||
+            die "unknown $4 '$word': see tests/kernel/$2"
+    done
+}
+
+known "$kernels" kernels.conf 1 kernel
+known "$arches" kernels.conf 3 architecture
+known "$guests" guests.conf 1 guest
+[[ $jobs =~ ^[1-9][0-9]*$ ]] || die "--jobs wants a number, not '$jobs'"
+
+mapfile -t rows < <(conf_rows "$LAB_DIR/kernels.conf" | while read -r label row_form arch _; do
+    if { [ "$form" = long ] || [ "$row_form" = short ]; } && in_list "$kernels" "$label" && in_list "$arches" "$arch"; then
+        echo "$label $arch $row_form"
+    fi
+done)
+[ ${#rows[@]} -gt 0 ] || die "kernels.conf has no such kernel for that architecture"
+
+packages=$LAB_DIR/../../tools/apt-packages-kernel-lab.txt
+command -v dpkg-query >/dev/null || die "the lab boots Debian's kernels and needs a Debian system"
+mapfile -t missing < <(
+    [[ " ${rows[*]} " == *" arm64 "* ]] && skip_arm='^$' || skip_arm='aarch64|arm64|qemu-system-arm'
+    grep -vE "$skip_arm" "$packages" | while read -r package; do
+        dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || echo "$package"
+    done
+)
+if [ ${#missing[@]} -gt 0 ]; then
+    [ "$install" = yes ] || die "missing Debian packages: ${missing[*]} (as root, --install gets them)"
+    [ "$(id -u)" = 0 ] || die "--install needs root; install by hand: ${missing[*]}"
+    apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null ||
+        die "apt-get could not install ${missing[*]}"
+fi
+
+work=$(mktemp -d "${TMPDIR:-/tmp}/powertrace-kernel-lab.XXXXXX")
+cleanup() {
+    local pids
+    pids=$(jobs -p)
+    # shellcheck disable=SC2086 # one word per process
+    [ -z "$pids" ] || { kill $pids 2>/dev/null || true; wait 2>/dev/null || true; }
+    if [ "$keep" = yes ]; then
+        note "kept: $work"
+    else
+        rm -rf "$work"
+    fi
+}
+trap cleanup EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+# get WHAT REQUIRED COMMAND...: sets `got` to what the command prints; otherwise says why not.
+get() {
+    local what=$1 required=$2 status=0
+    shift 2
+    got=$("$@" 2>"$work/stderr") || status=$?
+    sed 's/^/# /' "$work/stderr"
+    [ "$status" != 0 ] || return 0
+    if [ "$status" = "$LAB_SKIPPED" ] && [ "$required" = no ]; then
+        tap_skip "$what" "$got"
+    else
+        tap_not_ok "$what${got:+: $got}"
+    fi
+    return 1
+}
+
+# run_guest DIR ARCH KERNEL INITRAMFS CASES QEMU_ARGUMENT...: in the background. A guest that said
+# nothing gets a second chance; one that reported a failure does not.
+run_guest() {
+    local dir=$1 attempt status
+    for attempt in 1 2; do
+        status=0
+        "$LAB_DIR/boot.sh" "$2" "$3" "$4" "$dir/$attempt" "${@:5}" &
+        trap 'kill $! 2>/dev/null; wait' TERM
+        wait $! || status=$?
+        [ "$status" = "$LAB_NO_VERDICT" ] || break
+    done
+    echo "$attempt $status" >"$dir/done.new"
+    mv "$dir/done.new" "$dir/done"
+}
+
+# print_guest DIR: the TAP of a guest that is done.
+print_guest() {
+    local name attempt status
+    name=$(cat "$1/name")
+    read -r attempt status <"$1/done"
+    if [ "$attempt" = 2 ]; then
+        note "$name: never reported at first: $(cat "$1/1/why"); last messages:"
+        tail -n 15 "$1/1/console" "$1/1/qemu" | sed 's/^/#   /'
+    fi
+    if [ "$status" = "$LAB_NO_VERDICT" ]; then
+        sed 's/^/#   /' "$1/2/report"
+        tap_not_ok "$name: never reported, twice: $(cat "$1/2/why")"
+    else
+        tap_guest "$name" "$1/$attempt/report"
+    fi
+    [ "$status" -le 1 ] || [ "$status" = "$LAB_NO_VERDICT" ] || tap_not_ok "$name: ended with status $status"
+}
+
+printed=0 started=0
+print_done() {
+    while [ "$printed" -lt "$started" ] && [ -e "$work/$printed/done" ]; do
+        print_guest "$work/$printed"
+        printed=$((printed + 1))
+    done
+}
+
+# start_guest LABEL ARCH KERNEL_DIR GUEST MODULES CASES QEMU_ARGUMENT...
+start_guest() {
+    local label=$1 arch=$2 kernel=$3 guest=$4 modules=$5 cases=$6 module files=() dir=$work/$started
+    if [ "$modules" != - ]; then
+        for module in ${modules//,/ }; do
+            get "$label $arch $guest" no "$LAB_DIR/modules.sh" "$kernel" "$cache" "$module" || return 0
+            files+=("$got/pt_$module.ko=/lib/pt_$module.ko")
+        done
+        for module in "$kernel"/modules/*.ko; do
+            files+=("$module=/lib/$(basename "$module")")
+        done
+    fi
+    mkdir "$dir"
+    echo "$label $arch $guest" >"$dir/name"
+    BUSYBOX=$busybox TOOLS=$work/tools-$arch "$LAB_DIR/initramfs.sh" "$arch" "$dir/initramfs" "${files[@]}" ||
+        die "no initramfs for $label $arch $guest"
+    while [ "$(jobs -rp | wc -l)" -ge "$jobs" ]; do
+        wait -n || true
+        print_done
+    done
+    run_guest "$dir" "$arch" "$kernel/kernel" "$dir/initramfs" "$cases" "${@:7}" &
+    started=$((started + 1))
+}
+
+echo "TAP version 13"
+for row in "${rows[@]}"; do
+    read -r label arch row_form <<<"$row"
+    # Debian's current kernels must be there; the others come and go with the archive.
+    required=$([ "$row_form" = short ] && echo yes || echo no)
+    get "$label $arch" "$required" "$LAB_DIR/fetch.sh" "${refresh[@]}" "$label" "$arch" "$cache" || continue
+    kernel=$got
+    busybox=/bin/busybox
+    if [ "$arch" = arm64 ]; then
+        get "$label $arch" yes "$LAB_DIR/sysroot.sh" "${refresh[@]}" "$cache" || continue
+        busybox=$got/bin/busybox
+    fi
+    while read -r -u 3 guest guest_form guest_arch guest_kernels modules cases qemu; do
+        if [ "$guest_arch" = "$arch" ] && in_list "$guest_kernels" "$label" && in_list "$guests" "$guest" &&
+            { [ "$form" = long ] || [ "$guest_form" = short ]; }; then
+            # shellcheck disable=SC2086 # the arguments are words
+            start_guest "$label" "$arch" "$kernel" "$guest" "$modules" "$cases" $qemu
+        fi
+    done 3< <(conf_rows "$LAB_DIR/guests.conf")
+done
+while [ "$(jobs -rp | wc -l)" -gt 0 ]; do
+    wait -n || true
+    print_done
+done
+print_done
+tap_end
