@@ -58,6 +58,7 @@ TEST_CASE("counter rates: nothing counted, nothing guessed") {
 TEST_CASE("counter rates: a comm without its NUL is sixteen characters, not more") {
   TaskUse use = task(1, 1000);
   use.comm.fill('x');
+  use.kernel_thread = true;  // the byte behind it is not 0
   CHECK(comm_view(use.comm) == "xxxxxxxxxxxxxxxx");
   const Window window = test::window({counted(use, 10, 20), use}, {});
   CHECK(CounterRates(window).estimate(window.tasks[1]).cycles == 2000);
