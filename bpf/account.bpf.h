@@ -14,8 +14,8 @@
 
 /*
  * Longest time a running task can go without the scheduler bringing its sum up to date: one tick
- * (HZ=100), and a little. An estimate of the open part above this means that the clocks have drifted
- * apart (stolen time stops clock_task), so they are aligned anew.
+ * (HZ=100), and a little. An estimate of the open part above this means that the clocks have
+ * drifted apart (stolen time stops clock_task), so they are aligned anew.
  */
 #define PT_MAX_OPEN_NS 12000000ULL
 
@@ -123,8 +123,7 @@ static __always_inline void overflow(struct pt_cpu *c, __u32 cpu, struct task_st
 static __always_inline void charge(struct pt_cpu *c, __u32 cpu, struct task_struct *task, __u64 sum,
 				   __u32 switches, const struct pt_reading *now)
 {
-	struct pt_task *t =
-		bpf_task_storage_get(&tasks, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	struct pt_task *t = bpf_task_storage_get(&tasks, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	struct pt_slot *slot;
 	__u64 ran_ns = 0;
 
@@ -155,7 +154,8 @@ static __always_inline void charge(struct pt_cpu *c, __u32 cpu, struct task_stru
  * sched_switch. `btf` is constant: with tp_btf the tasks are trusted pointers and fields are plain
  * loads; a raw tracepoint gives `next` as a number.
  */
-static __always_inline int switch_tasks(struct task_struct *prev, struct task_struct *next, bool btf)
+static __always_inline int switch_tasks(struct task_struct *prev, struct task_struct *next,
+					bool btf)
 {
 	__u32 cpu;
 	struct pt_cpu *c = this_cpu(&cpu);
@@ -179,8 +179,8 @@ static __always_inline int switch_tasks(struct task_struct *prev, struct task_st
 		charge(c, cpu, prev, prev->se.sum_exec_runtime, 1, end_counted ? &now : NULL);
 	if (!prev->pid || !next_pid) {
 		/*
-		 * Crossing idle. The exchange orders this store with the load of live.window below and
-		 * with the stores to the slots above: either user space sees a running task and
+		 * Crossing idle. The exchange orders this store with the load of live.window below
+		 * and with the stores to the slots above: either user space sees a running task and
 		 * flushes it, or we see the new window.
 		 */
 		__sync_lock_test_and_set(&c->running, next_pid ? 1 : 0);

@@ -4,7 +4,7 @@
 
 /* Set by the loader before load; constant afterwards, so that dead branches vanish. */
 const volatile __u32 pt_slots_per_window = 64;
-const volatile __u32 pt_counters; /* how many of cycles, instructions are open: 0, 1, 2 */
+const volatile __u32 pt_counters;  /* how many of cycles, instructions are open: 0, 1, 2 */
 const volatile __s32 pt_hierarchy; /* cgroup hierarchy id whose cgroups we name; 0: cgroup v2 */
 
 /* .data, not .bss: the loader maps it. Window 0 is what happens before the first edge. */

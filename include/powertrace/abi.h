@@ -62,8 +62,8 @@ PT_STATIC_ASSERT(sizeof(struct pt_window) == 64, "pt_window is one cache line");
 enum pt_drop {
 	PT_DROP_STORAGE = 0, /* no task storage (memory, or re-entered): the slice is lost */
 	PT_DROP_SLICE,	     /* window table and ring buffer both full: the slice is lost */
-	PT_DROP_EVENT,	     /* ring buffer full: a lifecycle event is lost, a name may be missing */
-	PT_DROP_COUNTER,     /* a counter read failed: the slice is not counted */
+	PT_DROP_EVENT,	 /* ring buffer full: a lifecycle event is lost, a name may be missing */
+	PT_DROP_COUNTER, /* a counter read failed: the slice is not counted */
 	PT_DROP_REASONS,
 };
 
@@ -81,8 +81,8 @@ struct pt_cpu {
 	__u32 running; /* 1: a task other than idle runs here, so a flush is due at the edge */
 	__u32 counted; /* 1: the open slice began with a counter reading, `at` */
 	struct pt_reading at;
-	__u64 clock_offset; /* CLOCK_MONOTONIC - the scheduler's clock_task; 0: unknown */
-	__u64 rng;	    /* xorshift64 state, never 0 */
+	__u64 clock_offset;	/* CLOCK_MONOTONIC - the scheduler's clock_task; 0: unknown */
+	__u64 rng;		/* xorshift64 state, never 0 */
 	__u32 sample_threshold; /* user space: read counters if a random u32 is below; 0: never */
 	__u32 pad0;
 	__u64 switches;
@@ -97,9 +97,10 @@ PT_STATIC_ASSERT(sizeof(struct pt_cpu) == 256, "pt_cpu is whole cache lines");
 
 /* Live settings, written by user space while the programs run. */
 struct pt_live {
-	__u64 window;	       /* number of the open window; 0 until the first edge */
-	__u64 since_boottime;  /* CLOCK_BOOTTIME instant: all run time of tasks born later is charged */
-	__u64 reading_ns;      /* set by time_counters: one reading of all counters; 0: none */
+	__u64 window;	      /* number of the open window; 0 until the first edge */
+	__u64 since_boottime; /* CLOCK_BOOTTIME instant: all run time of tasks born later is charged
+			       */
+	__u64 reading_ns;     /* set by time_counters: one reading of all counters; 0: none */
 };
 
 /* Ring buffer records. All start with pt_event. */
@@ -153,7 +154,8 @@ struct pt_event_cgroup {
 #ifdef __cplusplus
 } /* extern "C" */
 
-inline constexpr __u32 pt_window_index(__u32 cpu, __u64 number) {
+inline constexpr __u32 pt_window_index(__u32 cpu, __u64 number)
+{
 	return cpu * PT_WINDOWS + static_cast<__u32>(number % PT_WINDOWS);
 }
 #endif

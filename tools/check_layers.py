@@ -1,0 +1,80 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Includes follow the layers of docs/architecture.md, and third-party code stays in its rooms.
+
+usage: tools/check_layers.py [ROOT]
+"""
+import pathlib
+import re
+import sys
+
+# A room may include itself and what is named here.
+MAY_USE = {
+    "base": [],
+    "model": ["base"],
+    "energy": ["base", "model"],
+    "trace": ["base", "model"],
+    "identity": ["base", "model"],
+    "pipeline": ["base", "model", "energy", "trace", "identity"],
+    "render": ["base", "model"],
+    "config": ["base"],
+    "doctor": ["base", "model", "energy", "trace", "identity"],
+    "cli": ["base", "model", "energy", "trace", "identity", "pipeline", "render", "config", "doctor"],
+}
+
+# Header -> the only rooms that may name it. Headers in no rule are the C and C++ libraries'.
+THIRD_PARTY = [
+    (r"fmt/", set(MAY_USE)),
+    (r"tl/expected\.hpp", {"base"}),
+    (r"spdlog/", {"base"}),
+    (r"bpf/|powertrace\.skel\.h", {"trace"}),
+    (r"nlohmann/", {"render"}),
+    (r"yaml-cpp/", {"config"}),
+    (r"CLI/", {"cli"}),
+    (r"curses\.h|ncurses", {"cli"}),
+]
+C_HEADERS = re.compile(r"^(sys|linux|asm|net|netinet|arpa)/|^(unistd|fcntl|poll|termios|sched|dirent|signal|"
+                       r"elf|ftw|grp|pwd|getopt|syslog|dlfcn|pthread|spawn|time|wait|locale|langinfo|pty)\.h$"
+                       r"|^[a-z_0-9]+$")
+# model/ is pure: no I/O, no clock, no thread.
+IMPURE = re.compile(r"^(fstream|iostream|thread|mutex|atomic|filesystem|chrono|ctime|unistd\.h|fcntl\.h|sys/.*)$"
+                    r"|^base/(clock|fd|log|sysroot|event_loop|topology)\.hpp$")
+
+INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]', re.M)
+
+
+def problems(root):
+    for path in sorted((root / "src").rglob("*.[ch]pp")):
+        room = path.relative_to(root / "src").parts[0]
+        name = path.relative_to(root)
+        if room not in MAY_USE:
+            yield f"{name}: room {room} is unknown: add it to MAY_USE and docs/architecture.md"
+            continue
+        for quote, header in INCLUDE.findall(path.read_text()):
+            if room == "model" and IMPURE.match(header):
+                yield f"{name}: {header}: model/ is pure (no I/O, clock or thread)"
+            if quote == '"' and header.split("/")[0] in MAY_USE:
+                used = header.split("/")[0]
+                if used != room and used not in MAY_USE[room]:
+                    yield f"{name}: {room}/ may not include {header}: it may use {MAY_USE[room]}"
+                continue
+            rule = next((rooms for pattern, rooms in THIRD_PARTY if re.match(pattern, header)), None)
+            if rule is not None:
+                if room not in rule:
+                    yield f"{name}: {header} is allowed only in {sorted(rule)}"
+            elif quote == '"':
+                if not header.startswith("powertrace/"):
+                    yield f'{name}: "{header}" is in no room: write paths from src/'
+            elif not C_HEADERS.match(header):
+                yield f"{name}: <{header}> belongs to no room: add a rule to THIRD_PARTY"
+
+
+def main():
+    root = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file__).parents[1])
+    found = list(problems(root))
+    print("\n".join(found), end="\n" if found else "")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
