@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <map>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,7 @@
 #include "base/parse.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/options.hpp"
+#include "cli/output.hpp"
 #include "config/config_file.hpp"
 #include "powertrace/version.h"
 
@@ -203,7 +205,6 @@ Status apply_config(CLI::App& app, const std::string& path) {
 Result<int> run_command_line(int argc, char** argv) {
   CLI::App app("Which thread, process, cgroup, container or pod used which joule.", "powertrace");
   app.set_version_flag("--version", "powertrace " POWERTRACE_VERSION);
-  app.require_subcommand(1);
   app.fallthrough();
   RawGlobal global;
   add_global_options(app, global);
@@ -219,12 +220,26 @@ Result<int> run_command_line(int argc, char** argv) {
     };
   });
 
+  DoctorOptions doctor;
+  CLI::App* doctor_app =
+      app.add_subcommand("doctor", "Whether powertrace can work here, and what would help");
+  doctor_app->add_flag("--json", doctor.json, "print one JSON object");
+  doctor_app->callback([&] {
+    command = [&doctor](const GlobalOptions& checked) { return run_doctor(checked, doctor); };
+  });
+
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& printed) {
-    return app.exit(printed);
+    std::ostringstream text;
+    const int code = app.exit(printed, text);
+    PT_TRY(write_stdout(text.str()));
+    return code;
   } catch (const CLI::ParseError& error) {
     return fail(ErrorCode::kUsage, "{}; see `powertrace --help`", error.what());
+  }
+  if (!command) {
+    return fail(ErrorCode::kUsage, "no command is given; see `powertrace --help`");
   }
   if (!global.config.empty()) {
     PT_TRY(apply_config(app, global.config));

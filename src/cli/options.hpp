@@ -31,7 +31,12 @@ struct TopOptions {
   std::uint64_t count = 0;  // intervals; 0: until stopped
 };
 
+struct DoctorOptions {
+  bool json = false;
+};
+
 // Each returns the exit code, or an Error that main() reports and maps to one.
 Result<int> run_top(const GlobalOptions& global, const TopOptions& options);
+Result<int> run_doctor(const GlobalOptions& global, const DoctorOptions& options);
 
 }  // namespace powertrace

@@ -2,6 +2,7 @@
 #include "cli/output.hpp"
 
 #include <cerrno>
+#include <cstdlib>
 
 #include <unistd.h>
 
@@ -19,6 +20,11 @@ Result<Written> write_stdout(std::string_view text) {
     }
   }
   return Written::kYes;
+}
+
+bool stdout_takes_colour() {
+  const char* forbidden = std::getenv("NO_COLOR");
+  return (forbidden == nullptr || *forbidden == '\0') && ::isatty(STDOUT_FILENO) == 1;
 }
 
 }  // namespace powertrace

@@ -14,4 +14,7 @@ enum class Written { kYes, kReaderGone };
 
 Result<Written> write_stdout(std::string_view text);
 
+// A terminal that NO_COLOR does not forbid.
+bool stdout_takes_colour();
+
 }  // namespace powertrace

@@ -75,6 +75,8 @@ class Tracer {
   [[nodiscard]] const CounterSupport& counter_support() const { return support_; }
   [[nodiscard]] bool counters_on() const { return counters_.enabled(); }
   [[nodiscard]] double reading_ns() const { return reading_ns_; }  // 0: no counters
+  // The switch program is the raw_tp one: typed tracepoints are refused here.
+  [[nodiscard]] bool raw_switch() const { return bpf_.raw_switch(); }
   // What this kernel could not give, each with its consequence.
   [[nodiscard]] const std::vector<std::string>& limits() const { return bpf_.limits(); }
 
