@@ -2,8 +2,9 @@
 /*
  * Who ran how long, in windows.
  *
- * Run time is the scheduler's own figure, se.sum_exec_runtime, less what was charged before: exact
- * to the nanosecond, the same that rusage and cpu.stat report, and free of a clock read per switch.
+ * Run time is the scheduler's own figure, se.sum_exec_runtime, at the end of a slice less what it
+ * was at the begin: exact to the nanosecond, the same that rusage and cpu.stat report, and free of
+ * a clock read per switch.
  *
  * A window ends when user space raises live.window. Each CPU closes its window at its first event
  * after that: a switch, or the flush that user space then runs on every CPU on which a task is
@@ -32,21 +33,10 @@ static __always_inline void open_window(struct pt_cpu *c, __u32 cpu, __u64 numbe
 	c->window = number;
 }
 
-/* The first charge of a task: what part of its past is not ours to charge. */
-static __always_inline void first_sight(struct pt_task *t, struct task_struct *task, __u64 sum)
-{
-	t->known = 1;
-	if (task->start_boottime >= live.since_boottime)
-		t->charged_ns = 0;
-	else if (is_fair(task))
-		t->charged_ns = task->se.prev_sum_exec_runtime; /* when it got this CPU */
-	else
-		t->charged_ns = sum;
-}
-
 static __always_inline void fill_slot(struct pt_slot *slot, struct task_struct *task)
 {
 	slot->start_boottime = task->start_boottime;
+	slot->css = (__u64)task->cgroups;
 	slot->cgroup_id = cgroup_of(task);
 	slot->run_ns = 0;
 	slot->counted_ns = 0;
@@ -59,34 +49,63 @@ static __always_inline void fill_slot(struct pt_slot *slot, struct task_struct *
 	__builtin_memcpy(slot->comm, task->comm, sizeof(slot->comm));
 }
 
-/* The task's slot in the CPU's open window; NULL: the table is full. */
-static __always_inline struct pt_slot *slot_of(struct pt_cpu *c, __u32 cpu, struct pt_task *t,
-					       struct task_struct *task)
-{
-	__u64 stamp = c->window << 12 | cpu;
-	__u64 css = (__u64)task->cgroups;
-	struct pt_window *header;
-	struct pt_slot *slot;
-	__u32 index;
+/*
+ * How far to look in by_pid, which is at most half full. Beyond that the task gets another slot:
+ * user space adds them up.
+ */
+#define PT_PROBES 8
 
-	if (t->stamp == stamp && t->css == css) {
-		index = t->slot;
-		return bpf_map_lookup_elem(&slots, &index);
-	}
-	header = window_header(cpu, c->window);
+static __always_inline __u32 slot_index(__u32 cpu, __u64 window, __u32 slot)
+{
+	return (cpu * PT_WINDOWS + (__u32)(window % PT_WINDOWS)) * pt_slots_per_window + slot;
+}
+
+static __always_inline struct pt_slot *new_slot(struct pt_cpu *c, __u32 cpu,
+						struct task_struct *task, __u64 *entry)
+{
+	struct pt_window *header = window_header(cpu, c->window);
+	struct pt_slot *slot;
+	__u32 at;
+
 	if (!header || header->used >= pt_slots_per_window)
 		return NULL;
-	index = (cpu * PT_WINDOWS + (__u32)(c->window % PT_WINDOWS)) * pt_slots_per_window +
-		header->used;
-	slot = bpf_map_lookup_elem(&slots, &index);
+	at = slot_index(cpu, c->window, header->used);
+	slot = bpf_map_lookup_elem(&slots, &at);
 	if (!slot)
 		return NULL;
+	if (entry)
+		*entry = c->window << 16 | header->used;
 	header->used++;
 	fill_slot(slot, task);
-	t->stamp = stamp;
-	t->css = css;
-	t->slot = index;
 	return slot;
+}
+
+/*
+ * The task's slot in the CPU's open window; NULL: the table is full. pid and start_boottime tell
+ * tasks apart even if a pid is reused within the window; another set of cgroups is another slot.
+ */
+static __always_inline struct pt_slot *slot_of(struct pt_cpu *c, __u32 cpu,
+					       struct task_struct *task)
+{
+	__u32 hash = (__u32)task->pid * 2654435761U >> (32 - pt_index_bits);
+	__u64 css = (__u64)task->cgroups, born = task->start_boottime;
+
+	for (int i = 0; i < PT_PROBES; i++) {
+		__u32 at = (cpu << pt_index_bits) + ((hash + i) & ((1U << pt_index_bits) - 1));
+		__u64 *entry = bpf_map_lookup_elem(&by_pid, &at);
+		struct pt_slot *slot;
+
+		if (!entry)
+			return NULL;
+		if (*entry >> 16 != c->window)
+			return new_slot(c, cpu, task, entry);
+		at = slot_index(cpu, c->window, *entry & 0xffff);
+		slot = bpf_map_lookup_elem(&slots, &at);
+		if (slot && slot->start_boottime == born && slot->pid == (__u32)task->pid &&
+		    slot->css == css)
+			return slot;
+	}
+	return new_slot(c, cpu, task, NULL);
 }
 
 /* A slice that finds the table full goes to user space by itself. */
@@ -117,29 +136,21 @@ static __always_inline void overflow(struct pt_cpu *c, __u32 cpu, struct task_st
 }
 
 /*
- * Charges the task with its run time up to `sum`. `now` is the counters' reading at the end of a
- * slice that began with one, else NULL.
+ * Charges the task that runs on this CPU up to `sum`. `now` is the counters' reading at the end of
+ * a slice that began with one, else NULL.
  */
 static __always_inline void charge(struct pt_cpu *c, __u32 cpu, struct task_struct *task, __u64 sum,
 				   __u32 switches, const struct pt_reading *now)
 {
-	struct pt_task *t = bpf_task_storage_get(&tasks, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	struct pt_slot *slot;
 	__u64 ran_ns = 0;
 
-	if (!t) {
-		c->drops[PT_DROP_STORAGE]++;
-		return;
-	}
-	if (!t->known)
-		first_sight(t, task, sum);
-	/* A flush may have charged slightly more than the scheduler now says: nothing is charged
-	 * until the sum has caught up. */
-	if (sum > t->charged_ns) {
-		ran_ns = sum - t->charged_ns;
-		t->charged_ns = sum;
-	}
-	slot = slot_of(c, cpu, t, task);
+	if (!c->window)
+		return; /* before the first edge: nobody reads this */
+	/* A flush may have charged slightly more than the scheduler says now. */
+	if (sum > c->charged_ns)
+		ran_ns = sum - c->charged_ns;
+	slot = slot_of(c, cpu, task);
 	if (!slot) {
 		overflow(c, cpu, task, ran_ns, switches, now);
 		return;
@@ -196,6 +207,7 @@ static __always_inline int switch_tasks(struct task_struct *prev, struct task_st
 		c->clock_offset = bpf_ktime_get_ns() - clock_task;
 		open_window(c, cpu, window);
 	}
+	c->charged_ns = btf ? next->se.sum_exec_runtime : BPF_CORE_READ(next, se.sum_exec_runtime);
 	c->counted = begin_counted;
 	if (begin_counted)
 		c->at = now;
@@ -237,6 +249,8 @@ static __always_inline int flush_cpu(void)
 		}
 		sum = task->se.sum_exec_runtime + open;
 		charge(c, cpu, task, sum, 0, read && c->counted ? &now : NULL);
+		if (sum > c->charged_ns || !c->window)
+			c->charged_ns = sum;
 		/* A slice that is open at an edge is always counted. */
 		c->counted = read;
 		if (read)

@@ -64,13 +64,18 @@ static __always_inline int exec_event(struct task_struct *task, struct linux_bin
 	return 0;
 }
 
-/* The task must get a new slot: from here on it is another program. */
-static __always_inline void forget_slot(struct task_struct *task)
+/* What the task runs from here on has another name. */
+static __always_inline void rename_slot(struct task_struct *task)
 {
-	struct pt_task *t = bpf_task_storage_get(&tasks, task, 0, 0);
+	__u32 cpu;
+	struct pt_cpu *c = this_cpu(&cpu);
+	struct pt_slot *slot;
 
-	if (t)
-		t->stamp = 0;
+	if (!c || !c->window)
+		return;
+	slot = slot_of(c, cpu, task);
+	if (slot)
+		__builtin_memcpy(slot->comm, task->comm, sizeof(slot->comm));
 }
 
 static __always_inline int cgroup_event(struct cgroup *cgroup, const char *path)

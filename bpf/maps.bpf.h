@@ -3,7 +3,8 @@
 #pragma once
 
 /* Set by the loader before load; constant afterwards, so that dead branches vanish. */
-const volatile __u32 pt_slots_per_window = 64;
+const volatile __u32 pt_slots_per_window = 64; /* at most 65536 */
+const volatile __u32 pt_index_bits = 7;	       /* 2^bits entries of `by_pid` per CPU */
 const volatile __u32 pt_counters;  /* how many of cycles, instructions are open: 0, 1, 2 */
 const volatile __s32 pt_hierarchy; /* cgroup hierarchy id whose cgroups we name; 0: cgroup v2 */
 
@@ -35,21 +36,16 @@ struct {
 	__type(value, struct pt_cpu);
 } cpus SEC(".maps");
 
-/* What was charged to a task so far, and where its slot is. Dies with the task. */
-struct pt_task {
-	__u64 charged_ns; /* part of se.sum_exec_runtime that was charged */
-	__u64 stamp;	  /* window << 12 | cpu that `slot` belongs to; 0: none */
-	__u64 css;	  /* task->cgroups when the slot was made: another value, another cgroup */
-	__u32 slot;	  /* index into `slots` */
-	__u32 known;	  /* charged_ns has been initialised */
-};
-
+/*
+ * Where a task's slot is: a hash table per CPU that only this CPU touches, so without locks. An
+ * entry is window << 16 | slot; of another window, it is free. Nothing is ever removed.
+ */
 struct {
-	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, int);
-	__type(value, struct pt_task);
-} tasks SEC(".maps");
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} by_pid SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);

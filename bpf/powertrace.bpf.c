@@ -69,7 +69,7 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
 {
-	forget_slot(task);
+	rename_slot(task);
 	return exec_event(task, bprm);
 }
 

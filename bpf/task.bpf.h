@@ -4,18 +4,6 @@
 
 #define PF_KTHREAD 0x00200000
 
-/* Policies of the fair class; it alone keeps se.prev_sum_exec_runtime. */
-#define SCHED_NORMAL 0
-#define SCHED_BATCH 3
-#define SCHED_IDLE 5
-
-static __always_inline bool is_fair(struct task_struct *task)
-{
-	unsigned int policy = task->policy;
-
-	return policy == SCHED_NORMAL || policy == SCHED_BATCH || policy == SCHED_IDLE;
-}
-
 /* The id of the task's cgroup in the hierarchy we name: inode of its directory. */
 static __always_inline __u64 cgroup_of(struct task_struct *task)
 {

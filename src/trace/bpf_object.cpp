@@ -64,8 +64,8 @@ Error explain_load_failure(int error) {
   }
   if (!at_least_5_15(release)) {
     return {ErrorCode::kUnsupported, error,
-            fmt::format("kernel {} is too old: powertrace needs 5.15 or later (BPF task storage "
-                        "in tracing programs, and test runs on a chosen CPU)",
+            fmt::format("kernel {} is too old: powertrace needs 5.15 or later, as it comes with "
+                        "Debian 12, Ubuntu 22.04, RHEL 9 and everything newer",
                         release)};
   }
   return {ErrorCode::kUnsupported, error,
@@ -119,6 +119,10 @@ Result<BpfObject::Skeleton> BpfObject::open_and_load(const BpfConfig& config,
   }
   const auto cpus = static_cast<std::uint32_t>(config.possible_cpus);
   skeleton->rodata->pt_slots_per_window = config.slots_per_window;
+  const auto index_bits =
+      static_cast<std::uint32_t>(std::bit_width(2 * config.slots_per_window - 1));
+  skeleton->rodata->pt_index_bits = index_bits;
+  bpf_map__set_max_entries(skeleton->maps.by_pid, cpus << index_bits);
   skeleton->rodata->pt_counters = static_cast<std::uint32_t>(config.counters);
   skeleton->rodata->pt_hierarchy = config.hierarchy_id;
   bpf_map__set_max_entries(skeleton->maps.slots, cpus * PT_WINDOWS * config.slots_per_window);

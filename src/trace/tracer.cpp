@@ -86,7 +86,6 @@ Status Tracer::start() {
   if (!ring_) {
     return fail_errno(errno, "cannot read the BPF ring buffer");
   }
-  bpf_.live().since_boottime = boottime_ns();
   PT_TRY(bpf_.attach());
   // Ends window 0, which nobody reads: every CPU opens window 1 here, also those that are idle, and
   // what runs there gets its baseline.
@@ -246,7 +245,6 @@ TraceStats Tracer::stats() const {
     sum.lost_slices += load(cpu.drops[PT_DROP_SLICE]);
     sum.lost_events += load(cpu.drops[PT_DROP_EVENT]);
     sum.failed_counters += load(cpu.drops[PT_DROP_COUNTER]);
-    sum.failed_storage += load(cpu.drops[PT_DROP_STORAGE]);
   }
   return sum;
 }

@@ -43,7 +43,6 @@ struct TraceStats {
   std::uint64_t lost_slices = 0;
   std::uint64_t lost_events = 0;
   std::uint64_t failed_counters = 0;
-  std::uint64_t failed_storage = 0;
 };
 
 class Tracer {
