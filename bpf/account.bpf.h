@@ -14,11 +14,43 @@
 #pragma once
 
 /*
- * Longest time a running task can go without the scheduler bringing its sum up to date: one tick
- * (HZ=100), and a little. An estimate of the open part above this means that the clocks have
- * drifted apart (stolen time stops clock_task), so they are aligned anew.
+ * Longest time between two updates of a run queue's clock while a task runs: one tick (HZ=100), and
+ * a little. More than that means that its clock and CLOCK_MONOTONIC have drifted apart.
  */
-#define PT_MAX_OPEN_NS 12000000ULL
+#define PT_MAX_TICK_NS 12000000LL
+
+/*
+ * How long the running task has run since the scheduler last brought its sum up to date. rq->clock
+ * and clock_task, which stands still while a hypervisor or an interrupt takes the CPU, were read
+ * together at the last tick or switch; what has passed since then is an estimate, and the next
+ * charge takes back what it was too much.
+ */
+static __always_inline __u64 open_time(struct pt_cpu *c, struct task_struct *task)
+{
+	struct rq *rq = run_queue(task);
+	__s64 since;
+
+	if (!rq || !c->clock_offset)
+		return 0;
+	since = bpf_ktime_get_ns() - c->clock_offset - rq->clock;
+	if (since < 0) {
+		c->clock_offset += since;
+		since = 0;
+	} else if (since > PT_MAX_TICK_NS) {
+		c->clock_offset += since - PT_MAX_TICK_NS;
+		since = PT_MAX_TICK_NS;
+	}
+	return since + (rq->clock_task - task->se.exec_start);
+}
+
+/* At a switch rq->clock is fresh: note how far it is from the clock that a flush can read. */
+static __always_inline void note_clock(struct pt_cpu *c, struct task_struct *task)
+{
+	struct rq *rq = run_queue(task);
+
+	if (rq)
+		c->clock_offset = bpf_ktime_get_ns() - rq->clock;
+}
 
 /* Opens window `number` on this CPU. Its table was read PT_WINDOWS - 1 windows ago. */
 static __always_inline void open_window(struct pt_cpu *c, __u32 cpu, __u64 number)
@@ -110,14 +142,14 @@ static __always_inline struct pt_slot *slot_of(struct pt_cpu *c, __u32 cpu,
 
 /* A slice that finds the table full goes to user space by itself. */
 static __always_inline void overflow(struct pt_cpu *c, __u32 cpu, struct task_struct *task,
-				     __u64 ran_ns, __u32 switches, const struct pt_reading *now)
+				     __s64 ran_ns, __u32 switches, const struct pt_reading *now)
 {
 	struct pt_event_slice *e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
 
 	if (!e) {
 		struct pt_window *header = window_header(cpu, c->window);
 
-		if (header)
+		if (header && ran_ns > 0)
 			header->lost_ns += ran_ns;
 		c->drops[PT_DROP_SLICE]++;
 		return;
@@ -136,6 +168,21 @@ static __always_inline void overflow(struct pt_cpu *c, __u32 cpu, struct task_st
 }
 
 /*
+ * The task that leaves, or is flushed, is not the one that we saw arrive: the program had just been
+ * attached, or the kernel kept a switch from us (it skips a tracing program that is already active
+ * on the CPU, and some kernels shield some tasks). Begin its slice where the scheduler says that it
+ * began, so that a stranger's figure is never subtracted from its own.
+ */
+static __always_inline void missed_switch(struct pt_cpu *c, struct task_struct *task)
+{
+	if (c->window)
+		c->drops[PT_DROP_SWITCH]++;
+	c->task = (__u64)task;
+	c->charged_ns = is_fair(task) ? task->se.prev_sum_exec_runtime : task->se.sum_exec_runtime;
+	c->counted = 0;
+}
+
+/*
  * Charges the task that runs on this CPU up to `sum`. `now` is the counters' reading at the end of
  * a slice that began with one, else NULL.
  */
@@ -143,13 +190,11 @@ static __always_inline void charge(struct pt_cpu *c, __u32 cpu, struct task_stru
 				   __u32 switches, const struct pt_reading *now)
 {
 	struct pt_slot *slot;
-	__u64 ran_ns = 0;
+	__s64 ran_ns;
 
 	if (!c->window)
 		return; /* before the first edge: nobody reads this */
-	/* A flush may have charged slightly more than the scheduler says now. */
-	if (sum > c->charged_ns)
-		ran_ns = sum - c->charged_ns;
+	ran_ns = sum - c->charged_ns;
 	slot = slot_of(c, cpu, task);
 	if (!slot) {
 		overflow(c, cpu, task, ran_ns, switches, now);
@@ -180,6 +225,8 @@ static __always_inline int switch_tasks(struct task_struct *prev, struct task_st
 	if (!(++c->switches & 1023))
 		begin = bpf_ktime_get_ns();
 
+	if (c->task != (__u64)prev && prev->pid)
+		missed_switch(c, prev);
 	end_counted = pt_counters && c->counted;
 	begin_counted = pt_counters && next_pid && sample_slice(c);
 	if (end_counted || begin_counted)
@@ -198,15 +245,12 @@ static __always_inline int switch_tasks(struct task_struct *prev, struct task_st
 		window = live.window;
 	}
 	if (c->window != window) {
-		__u64 clock_task = prev->pid ? prev->se.exec_start
-				   : btf     ? next->se.exec_start
-					     : BPF_CORE_READ(next, se.exec_start);
-
-		/* The scheduler has just set exec_start to its clock: once per window, note how far
-		 * that is from the clock that a flush can read. */
-		c->clock_offset = bpf_ktime_get_ns() - clock_task;
+		note_clock(
+			c,
+			bpf_get_current_task_btf()); /* one clock read per window, not per switch */
 		open_window(c, cpu, window);
 	}
+	c->task = (__u64)next;
 	c->charged_ns = btf ? next->se.sum_exec_runtime : BPF_CORE_READ(next, se.sum_exec_runtime);
 	c->counted = begin_counted;
 	if (begin_counted)
@@ -223,7 +267,7 @@ static __always_inline int switch_tasks(struct task_struct *prev, struct task_st
 static __always_inline int flush_cpu(void)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	__u64 window = live.window, sum, open = 0;
+	__u64 window = live.window, sum;
 	struct pt_reading now;
 	bool read = false;
 	__u32 cpu;
@@ -236,21 +280,13 @@ static __always_inline int flush_cpu(void)
 	if (c->window == window)
 		return 0; /* a switch was faster */
 	if (task->pid) {
+		if (c->task != (__u64)task)
+			missed_switch(c, task);
 		if (pt_counters)
 			read = read_counters(c, &now);
-		if (c->clock_offset) {
-			open = bpf_ktime_get_ns() - c->clock_offset - task->se.exec_start;
-			if ((__s64)open < 0) {
-				open = 0;
-			} else if (open > PT_MAX_OPEN_NS) {
-				c->clock_offset += open - PT_MAX_OPEN_NS;
-				open = PT_MAX_OPEN_NS;
-			}
-		}
-		sum = task->se.sum_exec_runtime + open;
+		sum = task->se.sum_exec_runtime + open_time(c, task);
 		charge(c, cpu, task, sum, 0, read && c->counted ? &now : NULL);
-		if (sum > c->charged_ns || !c->window)
-			c->charged_ns = sum;
+		c->charged_ns = sum;
 		/* A slice that is open at an edge is always counted. */
 		c->counted = read;
 		if (read)

@@ -60,15 +60,15 @@ static __always_inline bool sample_slice(struct pt_cpu *c)
  * by run_ns / counted_ns and so corrects for both sampling and multiplexing.
  */
 static __always_inline void add_counts(struct pt_cpu *c, const struct pt_reading *now,
-				       struct pt_slot *slot, __u64 ran_ns)
+				       struct pt_slot *slot, __s64 ran_ns)
 {
 	__u64 enabled = now->enabled_ns - c->at.enabled_ns;
 	__u64 running = now->running_ns - c->at.running_ns;
 
 	if (!running)
 		return;
-	if (running < enabled)
-		ran_ns = ran_ns * (running >> 4) / ((enabled >> 4) | 1);
+	if (running < enabled && ran_ns > 0)
+		ran_ns = (__u64)ran_ns * (running >> 4) / ((enabled >> 4) | 1);
 	slot->counted_ns += ran_ns;
 	slot->counts[0] += now->counts[0] - c->at.counts[0];
 	slot->counts[1] += now->counts[1] - c->at.counts[1];

@@ -4,6 +4,29 @@
 
 #define PF_KTHREAD 0x00200000
 
+/* Policies of the fair class; it alone keeps se.prev_sum_exec_runtime. */
+#define SCHED_NORMAL 0
+#define SCHED_BATCH 3
+#define SCHED_IDLE 5
+
+static __always_inline bool is_fair(struct task_struct *task)
+{
+	unsigned int policy = task->policy;
+
+	return policy == SCHED_NORMAL || policy == SCHED_BATCH || policy == SCHED_IDLE;
+}
+
+/*
+ * The run queue of the CPU that the task is on. (The per-CPU symbol itself is out of reach on
+ * kernels whose kallsyms list no data.) NULL: built without CONFIG_FAIR_GROUP_SCHED.
+ */
+static __always_inline struct rq *run_queue(struct task_struct *task)
+{
+	if (!bpf_core_field_exists(task->se.cfs_rq))
+		return NULL;
+	return task->se.cfs_rq->rq;
+}
+
 /* The id of the task's cgroup in the hierarchy we name: inode of its directory. */
 static __always_inline __u64 cgroup_of(struct task_struct *task)
 {

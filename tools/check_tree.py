@@ -18,7 +18,8 @@ NO_LICENCE_DIRS = ("LICENSES/", "tests/golden/", "tests/fixtures/")
 
 
 def expected_licence(name):
-    kernel = name.startswith(("bpf/", "vmlinux/")) or name == "include/powertrace/abi.h"
+    kernel = (name.startswith(("bpf/", "vmlinux/")) or name.endswith(".bpf.c") or
+              name == "include/powertrace/abi.h")
     return KERNEL_CODE if kernel and not name.endswith("CMakeLists.txt") else USER_CODE
 
 

@@ -28,111 +28,123 @@ typedef __u32 __wsum;
 typedef _Bool bool;
 
 enum {
-  false = 0,
-  true = 1,
+	false = 0,
+	true = 1,
 };
 
 /* UAPI values, fixed for ever. */
 enum bpf_map_type {
-  BPF_MAP_TYPE_ARRAY = 2,
-  BPF_MAP_TYPE_PERF_EVENT_ARRAY = 4,
-  BPF_MAP_TYPE_RINGBUF = 27,
+	BPF_MAP_TYPE_ARRAY = 2,
+	BPF_MAP_TYPE_PERF_EVENT_ARRAY = 4,
+	BPF_MAP_TYPE_RINGBUF = 27,
 };
 
 enum {
-  BPF_F_MMAPABLE = 1U << 10,
+	BPF_F_MMAPABLE = 1U << 10,
 };
 
 enum {
-  BPF_RB_NO_WAKEUP = 1ULL << 0,
-  BPF_RB_FORCE_WAKEUP = 1ULL << 1,
-  BPF_RB_AVAIL_DATA = 0,
+	BPF_RB_NO_WAKEUP = 1ULL << 0,
+	BPF_RB_FORCE_WAKEUP = 1ULL << 1,
+	BPF_RB_AVAIL_DATA = 0,
 };
 
 /* Numbered by the kernel's configuration: read through bpf_core_enum_value() only. */
 enum cgroup_subsys_id {
-  cpuacct_cgrp_id = 0,
+	cpuacct_cgrp_id = 0,
 };
 
 #define BPF_F_CURRENT_CPU 0xffffffffULL
 
 struct bpf_perf_event_value {
-  __u64 counter;
-  __u64 enabled;
-  __u64 running;
+	__u64 counter;
+	__u64 enabled;
+	__u64 running;
 };
 
 struct bpf_raw_tracepoint_args {
-  __u64 args[0];
+	__u64 args[0];
 };
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
 struct kernfs_node {
-  u64 id;
+	u64 id;
 };
 
 struct cgroup_root {
-  int hierarchy_id;
+	int hierarchy_id;
 };
 
 struct cgroup {
-  struct kernfs_node* kn;
-  struct cgroup_root* root;
+	struct kernfs_node *kn;
+	struct cgroup_root *root;
 };
 
 struct cgroup_subsys_state {
-  struct cgroup* cgroup;
+	struct cgroup *cgroup;
 };
 
 struct css_set {
-  struct cgroup_subsys_state* subsys[14];
-  struct cgroup* dfl_cgrp;
+	struct cgroup_subsys_state *subsys[14];
+	struct cgroup *dfl_cgrp;
 };
 
 typedef struct {
-  int counter;
+	int counter;
 } atomic_t;
 
 struct signal_struct {
-  atomic_t live;
+	atomic_t live;
+};
+
+struct rq {
+	u64 clock;
+	u64 clock_task;
+};
+
+struct cfs_rq {
+	struct rq *rq;
 };
 
 struct sched_entity {
-  u64 exec_start;
-  u64 sum_exec_runtime;
+	struct cfs_rq *cfs_rq;
+	u64 exec_start;
+	u64 sum_exec_runtime;
+	u64 prev_sum_exec_runtime;
 };
 
 typedef struct {
-  unsigned int val;
+	unsigned int val;
 } kuid_t;
 
 struct cred {
-  kuid_t uid;
+	kuid_t uid;
 };
 
 struct mm_struct {
-  unsigned long arg_start;
-  unsigned long arg_end;
+	unsigned long arg_start;
+	unsigned long arg_end;
 };
 
 struct task_struct {
-  unsigned int flags;
-  struct sched_entity se;
-  int pid;
-  int tgid;
-  u64 start_boottime;
-  struct task_struct* group_leader;
-  struct task_struct* real_parent;
-  struct mm_struct* mm;
-  const struct cred* cred;
-  char comm[16];
-  struct signal_struct* signal;
-  struct css_set* cgroups;
+	unsigned int flags;
+	unsigned int policy;
+	struct sched_entity se;
+	int pid;
+	int tgid;
+	u64 start_boottime;
+	struct task_struct *group_leader;
+	struct task_struct *real_parent;
+	struct mm_struct *mm;
+	const struct cred *cred;
+	char comm[16];
+	struct signal_struct *signal;
+	struct css_set *cgroups;
 };
 
 struct linux_binprm {
-  const char* filename;
+	const char *filename;
 };
 
 #pragma clang attribute pop

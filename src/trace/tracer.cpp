@@ -16,6 +16,7 @@ namespace powertrace {
 namespace {
 
 constexpr std::uint64_t kHotplugCheckNs = 1'000'000'000;
+constexpr std::size_t kMaxDebts = 4096;
 
 // The kernel writes while we read: one load, not cached by the compiler.
 template <typename T>
@@ -154,8 +155,9 @@ void Tracer::add_slot(const pt_slot& slot, int cpu, Window& window) {
   std::memcpy(use.comm.data(), slot.comm, use.comm.size());
   use.comm.back() = '\0';
   use.switches += slot.switches;
-  use.run_ns += slot.run_ns;
-  use.counted_ns += slot.counted_ns;
+  // Wraps if negative; settle() looks at the sums.
+  use.run_ns += static_cast<std::uint64_t>(slot.run_ns);
+  use.counted_ns += static_cast<std::uint64_t>(slot.counted_ns);
   use.cycles += slot.counts[0];
   use.instructions += slot.counts[1];
 }
@@ -192,7 +194,30 @@ void Tracer::read_window(Window& window) {
     add_slot(slice.slot, static_cast<int>(slice.head.cpu), window);
     return true;
   });
+  settle(window);
   set_thresholds(length_ns);
+}
+
+// The open part of a slice at an edge is an estimate. Where it was too long, the task's next charge
+// is smaller by the same time, and in rare cases negative: carry that into its next window.
+void Tracer::settle(Window& window) {
+  for (TaskUse& use : window.tasks) {
+    auto run_ns = static_cast<std::int64_t>(use.run_ns);
+    if (const auto debt = debts_.find(use.task); debt != debts_.end()) {
+      run_ns += debt->second;
+      debts_.erase(debt);
+    }
+    if (run_ns < 0) {
+      debts_[use.task] = run_ns;
+      run_ns = 0;
+    }
+    use.run_ns = static_cast<std::uint64_t>(run_ns);
+    const auto counted_ns = static_cast<std::int64_t>(use.counted_ns);
+    use.counted_ns = static_cast<std::uint64_t>(std::clamp<std::int64_t>(counted_ns, 0, run_ns));
+  }
+  if (debts_.size() > kMaxDebts) {
+    debts_.clear();  // of tasks that never ran again
+  }
 }
 
 void Tracer::set_thresholds(std::uint64_t window_ns) {
@@ -244,6 +269,7 @@ TraceStats Tracer::stats() const {
     sum.overflows += load(cpu.overflows);
     sum.lost_slices += load(cpu.drops[PT_DROP_SLICE]);
     sum.lost_events += load(cpu.drops[PT_DROP_EVENT]);
+    sum.missed_switches += load(cpu.drops[PT_DROP_SWITCH]);
     sum.failed_counters += load(cpu.drops[PT_DROP_COUNTER]);
   }
   return sum;

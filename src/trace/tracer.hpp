@@ -42,6 +42,7 @@ struct TraceStats {
   std::uint64_t overflows = 0;  // slices that went through the ring buffer: slower, not lost
   std::uint64_t lost_slices = 0;
   std::uint64_t lost_events = 0;
+  std::uint64_t missed_switches = 0;  // slices of unknown tasks: the kernel kept a switch from us
   std::uint64_t failed_counters = 0;
 };
 
@@ -103,6 +104,7 @@ class Tracer {
   static int on_record(void* context, void* data, std::size_t size) noexcept;
   void follow_hotplug();
   void add_slot(const pt_slot& slot, int cpu, Window& window);
+  void settle(Window& window);
   void set_thresholds(std::uint64_t window_ns);
 
   // The ring reads from the object's map: it goes first.
@@ -122,6 +124,9 @@ class Tracer {
   std::vector<CounterBudget> budgets_;          // by CPU
   std::vector<std::uint64_t> switches_before_;  // by CPU
   std::unordered_map<UseKey, std::size_t, UseKeyHash> merged_;
+  // What a window was charged too much at its edge, by task; the next one in which it runs has
+  // less.
+  std::unordered_map<TaskId, std::int64_t> debts_;
 };
 
 }  // namespace powertrace
