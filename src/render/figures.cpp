@@ -52,22 +52,4 @@ std::string format_joules(double joules) {
   return fmt::format("{:.1f} mJ", joules * 1e3);
 }
 
-std::string source_note(const SourceInfo& source) {
-  if (source.measured) {
-    return source.name;
-  }
-  return fmt::format("{} (an estimate, ±{:.0f} %)", source.name, source.expected_error * 100);
-}
-
-std::string printable(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x20 || byte == 0x7F) {
-      c = '?';
-    }
-  }
-  return out;
-}
-
 }  // namespace powertrace

@@ -5,9 +5,9 @@
 
 #include <cstdint>
 #include <string>
-#include <string_view>
 
 #include "model/snapshot.hpp"
+#include "render/text.hpp"
 
 namespace powertrace {
 
@@ -26,11 +26,5 @@ double interval_seconds(const Snapshot& snapshot);
 std::string format_watts(double watts);
 // "12.3 J", "4.56 kJ", "789 mJ"
 std::string format_joules(double joules);
-
-// "powercap", or "synthetic (an estimate, ±6 %)": an estimate never passes for a measurement.
-std::string source_note(const SourceInfo& source);
-
-// Control characters (from other people's process names) as '?', so that no terminal obeys them.
-std::string printable(std::string_view text);
 
 }  // namespace powertrace

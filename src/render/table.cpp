@@ -5,9 +5,18 @@
 
 #include "base/clock.hpp"
 #include "render/figures.hpp"
+#include "render/text.hpp"
 
 namespace powertrace {
 namespace {
+
+std::string source_note(const Snapshot& snapshot) {
+  if (snapshot.source.measured) {
+    return snapshot.source.name;
+  }
+  return fmt::format("{} (an estimate, ±{:.0f} %)", snapshot.source.name,
+                     snapshot.source.expected_error * 100);
+}
 
 std::string zone_line(const Snapshot& snapshot) {
   std::string line;
@@ -35,35 +44,20 @@ std::string row_command(const Row& row) {
   return printable(row.name);
 }
 
-// Cut by characters, not bytes; only ASCII and "±" occur outside names, and a name cut in the
-// middle of a character would end in a broken one.
-std::string cut(std::string line, std::size_t width) {
-  if (width == 0) {
-    return line;
-  }
-  std::size_t columns = 0;
-  for (std::size_t i = 0; i < line.size(); ++i) {
-    const bool begins = (static_cast<unsigned char>(line[i]) & 0xC0U) != 0x80U;
-    if (begins && columns++ == width) {
-      line.resize(i);
-      break;
-    }
-  }
-  return line;
-}
-
 }  // namespace
 
 std::string snapshot_table(const Snapshot& snapshot, std::span<const Row> rows, std::size_t width) {
   const double seconds = interval_seconds(snapshot);
   const Totals totals = sum_totals(snapshot);
   std::string out;
-  const auto add = [&](std::string line) { out += cut(std::move(line), width) + "\n"; };
+  const auto add = [&](const std::string& line) {
+    out += (width == 0 ? line : cut_columns(line, width)) + "\n";
+  };
 
   add(fmt::format("{}  {:.2f} s  {} W  source {}  model {}  idle {}{}",
                   format_utc(snapshot.realtime_ns), seconds,
                   format_watts(static_cast<double>(totals.energy_nj) / 1e9 / seconds),
-                  source_note(snapshot.source), model_name(snapshot.model),
+                  source_note(snapshot), model_name(snapshot.model),
                   idle_policy_name(snapshot.idle), snapshot.idle_known ? "" : " (not known yet)"));
   add(zone_line(snapshot));
   add(fmt::format("{:>8} {:>8} {:>7} {:>10} {:>7} {:>6}  {}", "PID", "WATTS", "±", "JOULES", "CPU%",
