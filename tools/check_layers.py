@@ -31,7 +31,7 @@ THIRD_PARTY = [
     (r"nlohmann/", {"render"}),
     (r"yaml-cpp/", {"config"}),
     (r"CLI/", {"cli"}),
-    (r"curses\.h|ncurses", {"cli"}),
+    (r"curses\.h|ncurses|term\.h", {"cli"}),
 ]
 C_HEADERS = re.compile(r"^(sys|linux|asm|net|netinet|arpa)/|^(unistd|fcntl|poll|termios|sched|dirent|signal|"
                        r"elf|ftw|grp|pwd|getopt|syslog|dlfcn|pthread|spawn|time|wait|locale|langinfo|pty)\.h$"

@@ -31,7 +31,10 @@ Result<Session> Session::open(const GlobalOptions& global,
 }
 
 Result<int> Session::run(const std::function<void(const SnapshotPtr&)>& on_interval) {
-  PT_TRY(loop_.add_signals({SIGINT, SIGTERM, SIGHUP}, [this](int) { stop(kExitInterrupted); }));
+  PT_TRY(loop_.add_signals({SIGINT, SIGTERM, SIGHUP}, [this](int signal) {
+    signal_ = signal;
+    stop(kExitInterrupted);
+  }));
   PT_TRY(loop_.add_timer(window_ns_, [&] {
     pipeline_->tick();
     // By the clock, not by counting: on a busy machine ticks come late and some not at all.

@@ -29,6 +29,11 @@ class Session {
     loop_.stop();
   }
 
+  // From the next window on; not shorter than a window.
+  void set_interval(std::uint64_t interval_ns) { interval_ns_ = interval_ns; }
+  // The signal that ended run(); 0: none did.
+  [[nodiscard]] int signal() const { return signal_; }
+
   [[nodiscard]] EventLoop& loop() { return loop_; }
   [[nodiscard]] Pipeline& pipeline() { return *pipeline_; }
 
@@ -41,6 +46,7 @@ class Session {
   std::uint64_t window_ns_ = 0;
   std::uint64_t interval_ns_ = 0;
   int exit_code_ = 0;
+  int signal_ = 0;
 };
 
 }  // namespace powertrace
