@@ -16,7 +16,7 @@ shift 5
 
 # One thread for all virtual CPUs: with several, emulated x86 guests crash now and then while the
 # kernel patches its own code, and they are no faster.
-common=(-accel "tcg,thread=single" -m 512 -nodefaults -display none -monitor none -no-reboot
+common=(-accel "tcg,thread=single" -m 768 -nodefaults -display none -monitor none -no-reboot
     -chardev "file,id=console,path=$out/console"
     -chardev "file,id=report,path=$out/report"
     -chardev "file,id=data,path=$out/data"

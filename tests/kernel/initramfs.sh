@@ -28,7 +28,7 @@ for applet in $(/bin/busybox --list | grep -vx busybox); do # the same names on 
     ln -s busybox "$root/bin/$applet"
 done
 install "$LAB_DIR/guest/init" "$root/init"
-install -m 644 "$LAB_DIR/guest/tap.sh" "$root/lib/tap.sh"
+install -m 644 -t "$root/lib" "$LAB_DIR/guest/tap.sh" "$LAB_DIR/guest/powertrace.sh"
 install -m 644 -t "$root/cases" "$LAB_DIR"/cases/*.sh
 for source in "$LAB_DIR"/guest/*.c; do
     tool=$(basename "$source" .c)

@@ -132,6 +132,17 @@ run_guest() {
     mv "$dir/done.new" "$dir/done"
 }
 
+# verify_guest NAME DIR ATTEMPT_DIR: what the cases left in /out, judged here.
+verify_guest() {
+    [[ ,$(cat "$2/cases") == *,pt_* ]] || return 0
+    mkdir "$3/out"
+    tar -xzf "$3/data" -C "$3/out" 2>/dev/null || [ ! -s "$3/data" ] ||
+        tap_not_ok "$1: the files of the guest arrived damaged"
+    "$LAB_DIR/verify.py" "$3/out" "$(cat "$2/cases")" >"$3/verdict" ||
+        tap_not_ok "$1: verify.py ended with status $?"
+    tap_guest "$1" "$3/verdict"
+}
+
 # print_guest DIR: the TAP of a guest that is done.
 print_guest() {
     local name attempt status
@@ -146,6 +157,7 @@ print_guest() {
         tap_not_ok "$name: never reported, twice: $(cat "$1/2/why")"
     else
         tap_guest "$name" "$1/$attempt/report"
+        verify_guest "$name" "$1" "$1/$attempt"
     fi
     [ "$status" -le 1 ] || [ "$status" = "$LAB_NO_VERDICT" ] || tap_not_ok "$name: ended with status $status"
 }
@@ -156,6 +168,16 @@ print_done() {
         print_guest "$work/$printed"
         printed=$((printed + 1))
     done
+}
+
+# binary_of ARCH SYSROOT: sets `got` to powertrace and its libraries, built once per run.
+binary_of() {
+    local list=$work/binary-$1.files
+    if [ ! -e "$list" ]; then
+        get "powertrace for $1" yes "$LAB_DIR/binary.sh" "$1" "$work/binary-$1" "$2" || return 1
+        printf '%s' "$got" >"$list"
+    fi
+    got=$(cat "$list")
 }
 
 # start_guest LABEL ARCH KERNEL_DIR GUEST MODULES CASES QEMU_ARGUMENT...
@@ -170,8 +192,13 @@ start_guest() {
             files+=("$module=/lib/$(basename "$module")")
         done
     fi
+    if [[ ,$cases == *,pt_* ]]; then
+        binary_of "$arch" "$sysroot" || return 0
+        mapfile -t -O ${#files[@]} files <<<"$got"
+    fi
     mkdir "$dir"
     echo "$label $arch $guest" >"$dir/name"
+    echo "$cases" >"$dir/cases"
     BUSYBOX=$busybox TOOLS=$work/tools-$arch "$LAB_DIR/initramfs.sh" "$arch" "$dir/initramfs" "${files[@]}" ||
         die "no initramfs for $label $arch $guest"
     while [ "$(jobs -rp | wc -l)" -ge "$jobs" ]; do
@@ -189,10 +216,10 @@ for row in "${rows[@]}"; do
     required=$([ "$row_form" = short ] && echo yes || echo no)
     get "$label $arch" "$required" "$LAB_DIR/fetch.sh" "${refresh[@]}" "$label" "$arch" "$cache" || continue
     kernel=$got
-    busybox=/bin/busybox
+    busybox=/bin/busybox sysroot=''
     if [ "$arch" = arm64 ]; then
         get "$label $arch" yes "$LAB_DIR/sysroot.sh" "${refresh[@]}" "$cache" || continue
-        busybox=$got/bin/busybox
+        sysroot=$got busybox=$got/bin/busybox
     fi
     while read -r -u 3 guest guest_form guest_arch guest_kernels modules cases qemu; do
         if [ "$guest_arch" = "$arch" ] && in_list "$guest_kernels" "$label" && in_list "$guests" "$guest" &&

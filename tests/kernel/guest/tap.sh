@@ -63,8 +63,13 @@ load_rapl() { # PARAMETER=VALUE...
     insmod /lib/pt_fake_rapl.ko "$@" || exit 1
 }
 
-unload_rapl() {
-    rmmod pt_fake_rapl || exit 1
+unload_rapl() { # closed perf events hold the module for a grace period
+    for _ in $(seq 50); do
+        rmmod pt_fake_rapl 2>/tmp/rmmod && return
+        sleep 0.1
+    done
+    cat /tmp/rmmod
+    exit 1
 }
 
 zone_names() {

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: Apache-2.0
+# For the cases that run powertrace, after tap.sh. A trace leaves /out/NAME.json (a snapshot per
+# line), /out/NAME.err and facts to compare with; verify.py judges them on the host.
+
+facts() { # KEY VALUE
+    echo "$CASE.$1 $2" >>/out/facts
+}
+
+trace_start() { # NAME ARGUMENT...: returns when the first snapshot is out
+    name=$1
+    shift
+    powertrace top --batch --json "$@" >"/out/$name.json" 2>"/out/$name.err" &
+    tracer=$!
+    for _ in $(seq 300); do
+        [ -s "/out/$name.json" ] && break
+        kill -0 "$tracer" 2>/dev/null || break
+        sleep 0.1
+    done
+}
+
+trace_end() { # TEXT WANTED_STATUS
+    wait "$tracer"
+    status=$?
+    is "$1" "$status" "$2"
+    [ "$status" = "$2" ] || sed 's/^/#   /' "/out/$name.err"
+}
+
+snapshots() { # until the running trace has N more
+    wanted=$(($(wc -l <"/out/$name.json") + $1))
+    for _ in $(seq 600); do
+        [ "$(wc -l <"/out/$name.json")" -ge "$wanted" ] && return
+        kill -0 "$tracer" 2>/dev/null || return
+        sleep 0.1
+    done
+}
+
+cgroup_new() { # DIRECTORY: a v2 group, empty
+    mkdir -p /sys/fs/cgroup
+    grep -q '^[^ ]* /sys/fs/cgroup ' /proc/mounts || mount -t cgroup2 cgroup2 /sys/fs/cgroup
+    mkdir "/sys/fs/cgroup/$1"
+}
+
+in_cgroup() { # DIRECTORY COMMAND...
+    sh -c 'echo 0 >"/sys/fs/cgroup/$0/cgroup.procs" && exec "$@"' "$@"
+}
+
+cgroup_usec() { # DIRECTORY
+    sed -n 's/^usage_usec //p' "/sys/fs/cgroup/$1/cpu.stat"
+}
