@@ -118,6 +118,7 @@ Result<TerminalGuard> TerminalGuard::start() {
 
 TerminalGuard::TerminalGuard(TerminalGuard&& other) noexcept
     : child_(std::exchange(other.child_, -1)),
+      armed_(other.armed_),
       orders_(std::move(other.orders_)),
       stderr_read_(std::move(other.stderr_read_)),
       stderr_write_(std::move(other.stderr_write_)),
@@ -130,6 +131,9 @@ TerminalGuard::~TerminalGuard() {
   }
   release_stderr();
   orders_.reset();
+  if (armed_) {
+    return;  // it writes to a terminal that is stuck: that must not hold us
+  }
   while (::waitpid(child_, nullptr, 0) < 0 && errno == EINTR) {
   }
 }
@@ -137,6 +141,7 @@ TerminalGuard::~TerminalGuard() {
 void TerminalGuard::arm(const termios& before, const termios& during, std::string_view restore) {
   Order order;
   order.armed = true;
+  armed_ = true;
   order.before = before;
   order.during = during;
   order.restore_size = std::min(restore.size(), order.restore.size());
@@ -151,6 +156,7 @@ void TerminalGuard::arm(const termios& before, const termios& during, std::strin
 }
 
 void TerminalGuard::disarm() {
+  armed_ = false;
   const Order order;
   write_all(orders_.get(), reinterpret_cast<const char*>(&order), sizeof(order));
   release_stderr();

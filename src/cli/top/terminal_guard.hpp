@@ -43,6 +43,7 @@ class TerminalGuard {
   void release_stderr();
 
   pid_t child_ = -1;
+  bool armed_ = false;
   UniqueFd orders_;
   UniqueFd stderr_read_;
   UniqueFd stderr_write_;
