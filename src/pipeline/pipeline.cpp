@@ -62,6 +62,11 @@ void Pipeline::tick() {
     }
   });
   tracer_.read_window(window_);
+  // Names now, not when the snapshot is taken: a process may be gone by then.
+  for (const TaskUse& use : window_.tasks) {
+    identities_.process(use);
+    identities_.cgroup(use.cgroup_id, use.tgid);
+  }
   const auto zones = choice_.source->zones();
   idle_power_.observe(window_, zones);
   const Attribution attribution = attribute(window_, zones, idle_power_.milliwatts(), attribution_);
