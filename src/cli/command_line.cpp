@@ -35,6 +35,11 @@ struct RawTop {
   bool batch = false, json = false;
 };
 
+struct RawStat {
+  std::string repeat = "1", window = "100ms", output;
+  bool json = false, csv = false;
+};
+
 template <typename T>
 Result<T> choose(const char* option,
                  const std::string& text,
@@ -108,6 +113,14 @@ Result<std::uint64_t> check_window(const std::string& text) {
   return window_ns;
 }
 
+Result<std::uint64_t> check_count(const char* option, const std::string& text) {
+  PT_ASSIGN(const double count, at_option(option, parse_double(text)));
+  if (count < 1 || count > 1e9 || count != static_cast<double>(static_cast<std::uint64_t>(count))) {
+    return fail(ErrorCode::kUsage, "{}: {} is not a whole number from 1", option, text);
+  }
+  return static_cast<std::uint64_t>(count);
+}
+
 Result<TopOptions> check(const RawTop& raw) {
   TopOptions top;
   PT_ASSIGN(top.by, at_option("--by", parse_level(raw.by)));
@@ -120,17 +133,29 @@ Result<TopOptions> check(const RawTop& raw) {
                 raw.interval, raw.window);
   }
   if (!raw.count.empty()) {
-    PT_ASSIGN(const double count, at_option("--count", parse_double(raw.count)));
-    if (count < 1 || count > 1e9 ||
-        count != static_cast<double>(static_cast<std::uint64_t>(count))) {
-      return fail(ErrorCode::kUsage, "--count: {} is not a whole number from 1", raw.count);
-    }
-    top.count = static_cast<std::uint64_t>(count);
+    PT_ASSIGN(top.count, check_count("--count", raw.count));
   }
   top.filter = raw.filter;
   top.batch = raw.batch || raw.json;
   top.json = raw.json;
   return top;
+}
+
+Result<StatOptions> check(const RawStat& raw, const std::vector<std::string>& command) {
+  StatOptions stat;
+  if (command.empty()) {
+    return fail(ErrorCode::kUsage,
+                "stat: say which command to measure, after --: powertrace stat -- sleep 1");
+  }
+  if (raw.json && raw.csv) {
+    return fail(ErrorCode::kUsage, "--json and --csv exclude each other");
+  }
+  stat.command = command;
+  PT_ASSIGN(stat.runs, check_count("--repeat", raw.repeat));
+  PT_ASSIGN(stat.window_ns, check_window(raw.window));
+  stat.format = raw.json ? StatFormat::kJson : raw.csv ? StatFormat::kCsv : StatFormat::kTable;
+  stat.output = raw.output;
+  return stat;
 }
 
 void add_global_options(CLI::App& app, RawGlobal& raw) {
@@ -163,6 +188,29 @@ void add_top_options(CLI::App& top, RawTop& raw) {
   top.add_flag("--batch", raw.batch, "print tables one after the other instead of a screen");
   top.add_flag("--json", raw.json, "print one JSON object per interval and line");
   top.add_option("--count", raw.count, "stop after this many intervals")->type_name("N");
+}
+
+void add_stat_options(CLI::App& stat, RawStat& raw) {
+  stat.add_option("-r,--repeat", raw.repeat, "run it so often: mean and standard deviation")
+      ->type_name("N");
+  stat.add_flag("--json", raw.json, "one JSON object, on standard output");
+  stat.add_flag("--csv", raw.csv, "a line per run, on standard output");
+  stat.add_option("-o,--output", raw.output, "write the result there, not among other output")
+      ->type_name("FILE");
+  stat.add_option("--window", raw.window, "attribution window")->type_name("DURATION");
+  stat.footer("-- CMD ARGS...: the command to measure, with everything it starts");
+}
+
+// What follows the first "--" is a command of the user's, which CLI11 must not read.
+std::vector<std::string> cut_command(int& argc, char** argv) {
+  std::vector<std::string> command;
+  for (int i = 1; i < argc; ++i) {
+    if (std::string_view(argv[i]) == "--") {
+      command.assign(argv + i + 1, argv + argc);
+      argc = i;
+    }
+  }
+  return command;
 }
 
 // Fills options that were not on the command line from the configuration file.
@@ -228,6 +276,17 @@ Result<int> run_command_line(int argc, char** argv) {
     command = [&doctor](const GlobalOptions& checked) { return run_doctor(checked, doctor); };
   });
 
+  const std::vector<std::string> own_command = cut_command(argc, argv);
+  RawStat stat;
+  CLI::App* stat_app = app.add_subcommand("stat", "Energy of a command and all it starts");
+  add_stat_options(*stat_app, stat);
+  stat_app->callback([&] {
+    command = [&](const GlobalOptions& checked) -> Result<int> {
+      PT_ASSIGN(const StatOptions options, check(stat, own_command));
+      return run_stat(checked, options);
+    };
+  });
+
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& printed) {
@@ -236,7 +295,11 @@ Result<int> run_command_line(int argc, char** argv) {
     PT_TRY(write_stdout(text.str()));
     return code;
   } catch (const CLI::ParseError& error) {
-    return fail(ErrorCode::kUsage, "{}; see `powertrace --help`", error.what());
+    return fail(ErrorCode::kUsage, "{}; see `powertrace --help`{}", error.what(),
+                stat_app->parsed() ? "; a command to measure goes after --" : "");
+  }
+  if (!own_command.empty() && !stat_app->parsed()) {
+    return fail(ErrorCode::kUsage, "only stat takes a command after --");
   }
   if (!command) {
     return fail(ErrorCode::kUsage, "no command is given; see `powertrace --help`");

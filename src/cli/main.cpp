@@ -9,8 +9,11 @@
 
 int main(int argc, char** argv) {
   using namespace powertrace;
-  // A reader that goes away shows as EPIPE where we write.
-  std::signal(SIGPIPE, SIG_IGN);
+  // A reader that goes away shows as EPIPE where we write. A handler and not SIG_IGN, because
+  // exec() takes handlers away: a command that we run finds SIGPIPE as it was.
+  if (std::signal(SIGPIPE, [](int) {}) == SIG_IGN) {
+    std::signal(SIGPIPE, SIG_IGN);
+  }
   try {
     const Result<int> result = run_command_line(argc, argv);
     if (result) {

@@ -35,8 +35,19 @@ struct DoctorOptions {
   bool json = false;
 };
 
+enum class StatFormat : std::uint8_t { kTable, kJson, kCsv };
+
+struct StatOptions {
+  std::vector<std::string> command;  // at least the program
+  std::uint64_t runs = 1;
+  StatFormat format = StatFormat::kTable;
+  std::string output;  // file; empty: stderr for the table, else stdout
+  std::uint64_t window_ns = 100'000'000;
+};
+
 // Each returns the exit code, or an Error that main() reports and maps to one.
 Result<int> run_top(const GlobalOptions& global, const TopOptions& options);
 Result<int> run_doctor(const GlobalOptions& global, const DoctorOptions& options);
+Result<int> run_stat(const GlobalOptions& global, const StatOptions& options);
 
 }  // namespace powertrace

@@ -8,18 +8,22 @@
 
 namespace powertrace {
 
-Result<Written> write_stdout(std::string_view text) {
+Result<Written> write_all(int fd, std::string_view name, std::string_view text) {
   while (!text.empty()) {
-    const ssize_t written = ::write(STDOUT_FILENO, text.data(), text.size());
+    const ssize_t written = ::write(fd, text.data(), text.size());
     if (written >= 0) {
       text.remove_prefix(static_cast<std::size_t>(written));
     } else if (errno == EPIPE) {
       return Written::kReaderGone;
     } else if (errno != EINTR) {
-      return fail_errno(errno, "cannot write to standard output");
+      return fail_errno(errno, "cannot write to {}", name);
     }
   }
   return Written::kYes;
+}
+
+Result<Written> write_stdout(std::string_view text) {
+  return write_all(STDOUT_FILENO, "standard output", text);
 }
 
 bool stdout_takes_colour() {

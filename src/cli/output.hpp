@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Standard output, unbuffered by us: a line that was written is out. SIGPIPE is ignored by main().
+// Output, standard or not, unbuffered by us: a line that was written is out. SIGPIPE is ignored by
+// main().
 #pragma once
 
 #include <string_view>
@@ -12,6 +13,8 @@ namespace powertrace {
 // Whether the reader is still there. A closed pipe is no error: `powertrace ... | head` is done.
 enum class Written { kYes, kReaderGone };
 
+// To any descriptor; `name` is for the message.
+Result<Written> write_all(int fd, std::string_view name, std::string_view text);
 Result<Written> write_stdout(std::string_view text);
 
 // A terminal that NO_COLOR does not forbid.

@@ -24,6 +24,15 @@ Ledger::Ledger(std::size_t zone_count) : zones_(zone_count) {}
 void Ledger::add(const Window& window,
                  const Attribution& attribution,
                  std::span<const Zone> zones) {
+  add(window, attribution, zones, [](const TaskUse& task) {
+    return LedgerKey{task.task, task.cgroup_id};
+  });
+}
+
+void Ledger::add(const Window& window,
+                 const Attribution& attribution,
+                 std::span<const Zone> zones,
+                 const Grouping& group) {
   start_ns_ = windows_ == 0 ? window.start_ns : start_ns_;
   end_ns_ = window.end_ns;
   ++windows_;
@@ -43,7 +52,7 @@ void Ledger::add(const Window& window,
   }
   for (std::size_t i = 0; i < window.tasks.size(); ++i) {
     const TaskUse& task = window.tasks[i];
-    LedgerEntry& entry = entries_[{task.task, task.cgroup_id}];
+    LedgerEntry& entry = entries_[group(task)];
     entry.tgid = task.tgid;
     entry.comm = task.comm;
     entry.kernel_thread = task.kernel_thread;

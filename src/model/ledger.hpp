@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <unordered_map>
 #include <vector>
@@ -56,6 +57,13 @@ class Ledger {
   // Adds one window and its attribution. `zones` tells which zones are in the total (for the
   // uncertainty).
   void add(const Window& window, const Attribution& attribution, std::span<const Zone> zones);
+
+  // The same with tasks put together: each goes to the entry whose key `group` gives it.
+  using Grouping = std::function<LedgerKey(const TaskUse&)>;
+  void add(const Window& window,
+           const Attribution& attribution,
+           std::span<const Zone> zones,
+           const Grouping& group);
   void clear();
 
   [[nodiscard]] const std::unordered_map<LedgerKey, LedgerEntry, LedgerKeyHash>& entries() const {

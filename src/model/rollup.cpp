@@ -3,12 +3,12 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <numeric>
 #include <tuple>
 #include <unordered_map>
 
 #include "base/choice.hpp"
+#include "model/uncertainty.hpp"
 
 namespace powertrace {
 namespace {
@@ -19,10 +19,6 @@ constexpr std::array<Choice<Level>, 6> kLevels{{{"process", Level::kProcess},
                                                 {"cgroup", Level::kCgroup},
                                                 {"container", Level::kContainer},
                                                 {"pod", Level::kPod}}};
-
-// A counter shows the energy up to its last update, not up to the read: over an interval that is
-// worth the power of this long, one standard deviation, however many windows the interval has.
-constexpr double kEdgeJitterNs = 550'000;
 
 // As container tools print them.
 constexpr std::size_t kShortContainerId = 12;
@@ -179,16 +175,9 @@ class RowBuilder {
         continue;
       }
       row.energy_nj += row.zone_nj[z];
-      const std::uint64_t duration_ns = snapshot_.zone_use[z].duration_ns;
-      if (snapshot_.zones[z].measured && duration_ns > 0) {
-        // The row's share of the zone x the zone's power x the jitter.
-        const double sigma_nj =
-            static_cast<double>(row.zone_nj[z]) * kEdgeJitterNs / static_cast<double>(duration_ns);
-        variance += sigma_nj * sigma_nj;
-      }
+      variance += jitter_variance_nj2(snapshot_.zones[z], snapshot_.zone_use[z], row.zone_nj[z]);
     }
-    const double source_nj = static_cast<double>(row.energy_nj) * snapshot_.source.expected_error;
-    row.plus_minus_nj = std::sqrt(variance + source_nj * source_nj);
+    row.plus_minus_nj = energy_sigma_nj(row.energy_nj, variance, snapshot_.source.expected_error);
   }
 
   const Snapshot& snapshot_;

@@ -88,9 +88,7 @@ SnapshotPtr Pipeline::take_snapshot() {
   snapshot->source = choice_.source->info();
   snapshot->model = attribution_.model;
   snapshot->idle = attribution_.idle;
-  const auto& idle = idle_power_.milliwatts();
-  snapshot->idle_known =
-      std::any_of(idle.begin(), idle.end(), [](const auto& known) { return known.has_value(); });
+  snapshot->idle_known = idle_known();
   snapshot->counters_on = tracer_.counters_on();
   snapshot->zones.assign(zones.begin(), zones.end());
   snapshot->zone_use.assign(ledger_.zones().begin(), ledger_.zones().end());
@@ -120,10 +118,19 @@ SnapshotPtr Pipeline::take_snapshot() {
   std::sort(snapshot->tasks.begin(), snapshot->tasks.end(), [](const auto& a, const auto& b) {
     return std::pair(a.task, a.cgroup->id) < std::pair(b.task, b.cgroup->id);
   });
-  identities_.advance(snapshot->end_ns);
+  forget_interval();
+  return snapshot;
+}
+
+void Pipeline::forget_interval() {
+  identities_.advance(ledger_.end_ns());
   ledger_.clear();
   self_.reset(tracer_);
-  return snapshot;
+}
+
+bool Pipeline::idle_known() const {
+  const auto& idle = idle_power_.milliwatts();
+  return std::any_of(idle.begin(), idle.end(), [](const auto& known) { return known.has_value(); });
 }
 
 }  // namespace powertrace

@@ -51,6 +51,9 @@ class Pipeline {
   // The interval since the last call (or start) as a snapshot; begins a new one.
   SnapshotPtr take_snapshot();
 
+  // Begins a new interval without a snapshot of the last one, for those who keep windows.
+  void forget_interval();
+
   // Length of the interval so far: of the windows since the last snapshot.
   [[nodiscard]] std::uint64_t interval_ns() const { return ledger_.end_ns() - ledger_.start_ns(); }
 
@@ -65,6 +68,9 @@ class Pipeline {
     return choice_.findings;
   }
   [[nodiscard]] Model model() const { return attribution_.model; }
+  [[nodiscard]] IdlePolicy idle_policy() const { return attribution_.idle; }
+  // Whether the idle power of any zone is known by now.
+  [[nodiscard]] bool idle_known() const;
 
  private:
   Pipeline(const PipelineConfig& config, Tracer tracer, SourceChoice choice);
