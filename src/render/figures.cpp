@@ -24,6 +24,13 @@ double interval_seconds(const Snapshot& snapshot) {
   return std::max(static_cast<double>(snapshot.end_ns - snapshot.start_ns) / 1e9, 1e-9);
 }
 
+std::string source_note(const SourceInfo& source) {
+  if (source.measured) {
+    return source.name;
+  }
+  return fmt::format("{} (an estimate, ±{:.0f} %)", source.name, source.expected_error * 100);
+}
+
 std::string format_watts(double watts) {
   const double size = std::abs(watts);
   if (size < 9.9995) {

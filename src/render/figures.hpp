@@ -22,6 +22,9 @@ Totals sum_totals(const Snapshot& snapshot);
 // Length of the interval; never 0, so that it can be divided by.
 double interval_seconds(const Snapshot& snapshot);
 
+// "powercap", or "synthetic (an estimate, ±6 %)": an estimate never passes for a measurement.
+std::string source_note(const SourceInfo& source);
+
 // Four significant figures at most and never more than six characters: "0.004", "12.35", "1234".
 std::string format_watts(double watts);
 // "12.3 J", "4.56 kJ", "789 mJ"

@@ -10,14 +10,6 @@
 namespace powertrace {
 namespace {
 
-std::string source_note(const Snapshot& snapshot) {
-  if (snapshot.source.measured) {
-    return snapshot.source.name;
-  }
-  return fmt::format("{} (an estimate, ±{:.0f} %)", snapshot.source.name,
-                     snapshot.source.expected_error * 100);
-}
-
 std::string zone_line(const Snapshot& snapshot) {
   std::string line;
   for (std::size_t i = 0; i < snapshot.zones.size(); ++i) {
@@ -57,7 +49,7 @@ std::string snapshot_table(const Snapshot& snapshot, std::span<const Row> rows, 
   add(fmt::format("{}  {:.2f} s  {} W  source {}  model {}  idle {}{}",
                   format_utc(snapshot.realtime_ns), seconds,
                   format_watts(static_cast<double>(totals.energy_nj) / 1e9 / seconds),
-                  source_note(snapshot), model_name(snapshot.model),
+                  source_note(snapshot.source), model_name(snapshot.model),
                   idle_policy_name(snapshot.idle), snapshot.idle_known ? "" : " (not known yet)"));
   add(zone_line(snapshot));
   add(fmt::format("{:>8} {:>8} {:>7} {:>10} {:>7} {:>6}  {}", "PID", "WATTS", "±", "JOULES", "CPU%",
