@@ -16,10 +16,9 @@ Result<Session> Session::open(const GlobalOptions& global,
   const std::uint64_t longest_ns = pipeline->source().max_interval_ns();
   if (window_ns > longest_ns) {
     return fail(ErrorCode::kUsage,
-                "--window: the counters of source {} can wrap unseen in {} s; use a window of at "
-                "most {} s",
-                pipeline->source().info().name, window_ns / 1'000'000'000,
-                longest_ns / 1'000'000'000);
+                "--window: the counters of source {} can wrap unseen within {} ms; use a window of "
+                "at most {} ms",
+                pipeline->source().info().name, window_ns / 1'000'000, longest_ns / 1'000'000);
   }
   for (const std::string& limit : pipeline->tracer().limits()) {
     log_warn("{}", limit);
