@@ -6,6 +6,7 @@
 #include "render/figures.hpp"
 #include "render/stat.hpp"
 #include "render/stat_figures.hpp"
+#include "render/text.hpp"
 
 namespace powertrace {
 namespace {
