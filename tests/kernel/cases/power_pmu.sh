@@ -10,8 +10,8 @@ is "one CPU reads the package" "$(cat $POWER_PMU/cpumask)" 0
 
 counts() { # EVENT CONFIG MILLIWATTS
     set -- "$@" $(perf_count "$type" "$2" 0 1000)
-    within "$1 counts $3 mW" $(($4 * 1000000 >> 32)) $(($5 / 1000 * $3 / 1000 * 98 / 100)) \
-        $(($5 / 1000 * $3 / 1000 * 102 / 100))
+    within "$1 counts $3 mW" $(($4 * 1000000 >> 32)) $(($5 / 1000 * $3 / 1000 * 95 / 100)) \
+        $(($5 / 1000 * $3 / 1000 * 105 / 100))
 }
 counts energy-cores 1 2000
 counts energy-pkg 2 10000

@@ -5,6 +5,6 @@
 
 powertrace top --batch --json --count 1 >/tmp/stdout 2>/tmp/stderr
 is "powertrace refuses with exit status 3" "$?" 3
-check "it names the missing feature" grep -qi "task.storage" /tmp/stderr
+check "it says from which kernel on it works" grep -q "needs 5.15 or later" /tmp/stderr
 is "and prints no snapshot" "$(cat /tmp/stdout)" ""
 sed 's/^/# /' /tmp/stderr
