@@ -58,7 +58,8 @@ run_tests() { # BUILD CTEST-OPTION...: results also as JUnit, for the summary
 run_tidy() {
     local sources
     mapfile -t sources < <(git -c safe.directory='*' ls-files 'src/*.cpp' 'tests/*.cpp' ':!tests/fuzz/*')
-    printf '%s\0' "${sources[@]}" | xargs -0 -n 2 -P "$(nproc)" clang-tidy --quiet -p build/dev
+    printf '%s\0' "${sources[@]}" | xargs -0 -n 2 -P "$(nproc)" clang-tidy --quiet -p build/dev \
+        2> >(grep -vE '^[0-9]+ warnings? (generated|treated)' >&2)
 }
 
 run_lab() {

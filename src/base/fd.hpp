@@ -15,6 +15,8 @@ class UniqueFd {
  public:
   UniqueFd() = default;
   explicit UniqueFd(int fd) : fd_(fd) {}
+  UniqueFd(const UniqueFd&) = delete;
+  UniqueFd& operator=(const UniqueFd&) = delete;
   UniqueFd(UniqueFd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
   UniqueFd& operator=(UniqueFd&& other) noexcept {
     if (this != &other) {
@@ -44,6 +46,8 @@ class UniqueMmap {
   // Takes over a mapping made by mmap(); MAP_FAILED gives an empty owner.
   UniqueMmap(void* address, std::size_t length)
       : address_(address == MAP_FAILED ? nullptr : address), length_(length) {}
+  UniqueMmap(const UniqueMmap&) = delete;
+  UniqueMmap& operator=(const UniqueMmap&) = delete;
   UniqueMmap(UniqueMmap&& other) noexcept
       : address_(std::exchange(other.address_, nullptr)),
         length_(std::exchange(other.length_, 0)) {}

@@ -37,10 +37,8 @@ Finding check_kernel_version(const SysRoot& root) {
   finding.what = "kernel " + *release;
   if (parse_release(*release) < std::pair(5, 15)) {
     finding.status = FindingStatus::kMissing;
-    finding.why =
-        "5.15 or later is needed: BPF task storage in tracing programs, and test runs on "
-        "a chosen CPU";
-    finding.remedy = "boot a newer kernel";
+    finding.why = "the BPF programs need 5.15 or later";
+    finding.remedy = "boot a newer kernel: Debian 12, Ubuntu 22.04, RHEL 9 and everything since";
   }
   return finding;
 }
