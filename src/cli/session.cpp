@@ -42,6 +42,7 @@ Result<int> Session::run(const std::function<void(const SnapshotPtr&)>& on_inter
     }
   }));
   PT_TRY(pipeline_->start());
+  PT_TRY(loop_.add_fd(pipeline_->tracer().events_fd(), [this] { pipeline_->drain_events(); }));
   PT_TRY(loop_.run());
   return exit_code_;
 }

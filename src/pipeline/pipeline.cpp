@@ -52,15 +52,19 @@ Status Pipeline::start() {
   return {};
 }
 
-void Pipeline::tick() {
-  tracer_.end_window();
-  choice_.source->read(window_.zones);
+void Pipeline::drain_events() {
   tracer_.drain_events([this](const pt_event& event, std::size_t size) {
     identities_.on_event(&event, size);
     if (event_observer_) {
       event_observer_(event, size);
     }
   });
+}
+
+void Pipeline::tick() {
+  tracer_.end_window();
+  choice_.source->read(window_.zones);
+  drain_events();
   tracer_.read_window(window_);
   // Names now, not when the snapshot is taken: a process may be gone by then.
   for (const TaskUse& use : window_.tasks) {

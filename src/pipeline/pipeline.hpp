@@ -45,6 +45,10 @@ class Pipeline {
 
   Status start();
 
+  // Takes in what the kernel side reported so far. tick() does; call it earlier when the tracer's
+  // events_fd() becomes readable, which means that the buffer fills faster than windows end.
+  void drain_events();
+
   // Ends the open window and adds it to the ledger.
   void tick();
 
