@@ -55,7 +55,8 @@ struct Snapshot {
   Model model = Model::kTime;
   IdlePolicy idle = IdlePolicy::kSeparate;
   bool idle_known = false;
-  bool counters_on = false;  // cycles and instructions mean something
+  bool counters_on = false;      // cycles mean something
+  bool instructions_on = false;  // instructions too: not every PMU counts them
   std::vector<Zone> zones;
   std::vector<LedgerZone> zone_use;  // parallel to zones
   std::vector<SnapshotTask> tasks;   // those that ran

@@ -94,6 +94,7 @@ SnapshotPtr Pipeline::take_snapshot() {
   snapshot->idle = attribution_.idle;
   snapshot->idle_known = idle_known();
   snapshot->counters_on = tracer_.counters_on();
+  snapshot->instructions_on = tracer_.counter_support().events.size() > 1;
   snapshot->zones.assign(zones.begin(), zones.end());
   snapshot->zone_use.assign(ledger_.zones().begin(), ledger_.zones().end());
   snapshot->self = self_.read(tracer_);

@@ -96,29 +96,31 @@ std::string_view row_kind_name(const Row& row) {
 Json row_json(const Snapshot& snapshot, const Row& row, double seconds, double total_nj) {
   const bool counted = snapshot.counters_on && row.run_ns > 0;
   const bool runs = row.kind != RowKind::kIdle && row.kind != RowKind::kUnattributed;
-  return {{"kind", row_kind_name(row)},
-          {"id", row.id},
-          {"pid", row.pid != 0 ? Json(row.pid) : Json(nullptr)},
-          {"tid", row.tid != 0 ? Json(row.tid) : Json(nullptr)},
-          {"comm", text_or_null(runs ? row.name : "")},
-          {"exe", text_or_null(row.process ? row.process->exe : "")},
-          {"cgroup", text_or_null(row.cgroup ? row.cgroup->path : "")},
-          {"container_id", text_or_null(row.container ? row.container->id : "")},
-          {"pod", text_or_null(row.container ? row.container->pod_uid : "")},
-          {"joules", joules(row.energy_nj)},
-          {"watts", micro(joules(row.energy_nj) / seconds)},
-          {"plus_minus_watts", micro(row.plus_minus_nj / 1e9 / seconds)},
-          {"cpu_seconds", static_cast<double>(row.run_ns) / 1e9},
-          {"cycles", counted ? Json(std::round(row.cycles)) : Json(nullptr)},
-          {"instructions", counted ? Json(std::round(row.instructions)) : Json(nullptr)},
-          {"counted_share", counted ? Json(rounded(static_cast<double>(row.counted_ns) /
-                                                       static_cast<double>(row.run_ns),
-                                                   1e-4))
-                                    : Json(nullptr)},
-          {"share", total_nj > 0 ? Json(micro(static_cast<double>(row.energy_nj) / total_nj))
-                                 : Json(nullptr)},
-          {"state", runs ? Json(row.terminated ? "terminated" : "running") : Json(nullptr)},
-          {"zones", row_zones_json(snapshot, row)}};
+  return {
+      {"kind", row_kind_name(row)},
+      {"id", row.id},
+      {"pid", row.pid != 0 ? Json(row.pid) : Json(nullptr)},
+      {"tid", row.tid != 0 ? Json(row.tid) : Json(nullptr)},
+      {"comm", text_or_null(runs ? row.name : "")},
+      {"exe", text_or_null(row.process ? row.process->exe : "")},
+      {"cgroup", text_or_null(row.cgroup ? row.cgroup->path : "")},
+      {"container_id", text_or_null(row.container ? row.container->id : "")},
+      {"pod", text_or_null(row.container ? row.container->pod_uid : "")},
+      {"joules", joules(row.energy_nj)},
+      {"watts", micro(joules(row.energy_nj) / seconds)},
+      {"plus_minus_watts", micro(row.plus_minus_nj / 1e9 / seconds)},
+      {"cpu_seconds", static_cast<double>(row.run_ns) / 1e9},
+      {"cycles", counted ? Json(std::round(row.cycles)) : Json(nullptr)},
+      {"instructions",
+       counted && snapshot.instructions_on ? Json(std::round(row.instructions)) : Json(nullptr)},
+      {"counted_share",
+       counted ? Json(rounded(static_cast<double>(row.counted_ns) / static_cast<double>(row.run_ns),
+                              1e-4))
+               : Json(nullptr)},
+      {"share",
+       total_nj > 0 ? Json(micro(static_cast<double>(row.energy_nj) / total_nj)) : Json(nullptr)},
+      {"state", runs ? Json(row.terminated ? "terminated" : "running") : Json(nullptr)},
+      {"zones", row_zones_json(snapshot, row)}};
 }
 
 Json self_json(const SelfCost& self) {

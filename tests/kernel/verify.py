@@ -78,6 +78,7 @@ def pt_arm_counters(out, _):
     check(len(rows) > 0, "the hog has rows")
     seconds = sum(row["cpu_seconds"] for row in rows)
     near(sum(row["cycles"] or 0 for row in rows), seconds * 1e9, 10, "cycles of a task at 1 GHz")
+    check(all(row["instructions"] is None for row in rows), "no instructions without a counter")
     check(all(one["model"] == "cycles" for one in trace), "the model is cycles")
 
 

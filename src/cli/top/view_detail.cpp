@@ -90,10 +90,12 @@ void add_activity(const View& view, const Track& track, std::vector<Line>& lines
   line.add(fmt::format("   {} task{}", row.tasks, row.tasks == 1 ? "" : "s"));
   line.add(fmt::format("   {:.0f} switches/s", static_cast<double>(row.switches) / seconds));
   if (view.snapshot.counters_on && row.run_ns > 0 && row.cycles > 0) {
-    line.add(
-        fmt::format("   {:.2f} GHz   IPC {:.2f}   {:.0f} % counted",
-                    row.cycles / static_cast<double>(row.run_ns), row.instructions / row.cycles,
-                    100 * static_cast<double>(row.counted_ns) / static_cast<double>(row.run_ns)));
+    line.add(fmt::format("   {:.2f} GHz", row.cycles / static_cast<double>(row.run_ns)));
+    if (view.snapshot.instructions_on) {
+      line.add(fmt::format("   IPC {:.2f}", row.instructions / row.cycles));
+    }
+    line.add(fmt::format("   {:.0f} % counted", 100 * static_cast<double>(row.counted_ns) /
+                                                    static_cast<double>(row.run_ns)));
   }
   lines.push_back(std::move(line));
 }

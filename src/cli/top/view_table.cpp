@@ -42,7 +42,7 @@ std::vector<Cell> lay_out(const View& view) {
   add(columns >= 50, Column::kEnergy, 9);
   add(columns >= 36, Column::kCpu, 6);
   add(columns >= 70, Column::kShare, 5);
-  add(columns >= 100 && view.snapshot.counters_on, Column::kIpc, 5);
+  add(columns >= 100 && view.snapshot.instructions_on, Column::kIpc, 5);
   add(columns >= 110 && level != Level::kThread, Column::kTasks, 5);
   const std::size_t rest = columns > used + 1 ? columns - used : 1;
   const bool group = columns >= 120 && level != Level::kCgroup;

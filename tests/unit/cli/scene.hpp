@@ -61,6 +61,7 @@ class Scene {
         measured ? SourceInfo{"powercap", true, 0} : SourceInfo{"synthetic", false, 0.66};
     snapshot->model = counters ? Model::kCycles : Model::kTime;
     snapshot->counters_on = counters;
+    snapshot->instructions_on = counters;
     snapshot->idle_known = idle_known;
     snapshot->self_pid = self_pid;
     snapshot->self.cpu_seconds = 0.0042;
