@@ -119,7 +119,8 @@ static __always_inline struct pt_slot *new_slot(struct pt_cpu *c, __u32 cpu,
 static __always_inline struct pt_slot *slot_of(struct pt_cpu *c, __u32 cpu,
 					       struct task_struct *task)
 {
-	__u32 hash = (__u32)task->pid * 2654435761U >> (32 - pt_index_bits);
+	__u32 pid = task->pid;
+	__u32 hash = pid * 2654435761U >> (32 - pt_index_bits);
 	__u64 css = (__u64)task->cgroups, born = task->start_boottime;
 
 	for (int i = 0; i < PT_PROBES; i++) {
@@ -133,8 +134,7 @@ static __always_inline struct pt_slot *slot_of(struct pt_cpu *c, __u32 cpu,
 			return new_slot(c, cpu, task, entry);
 		at = slot_index(cpu, c->window, *entry & 0xffff);
 		slot = bpf_map_lookup_elem(&slots, &at);
-		if (slot && slot->start_boottime == born && slot->pid == (__u32)task->pid &&
-		    slot->css == css)
+		if (slot && slot->start_boottime == born && slot->pid == pid && slot->css == css)
 			return slot;
 	}
 	return new_slot(c, cpu, task, NULL);
@@ -216,7 +216,7 @@ static __always_inline int switch_tasks(struct task_struct *prev, struct task_st
 	__u32 cpu;
 	struct pt_cpu *c = this_cpu(&cpu);
 	__u64 begin = 0, window = live.window;
-	__u32 next_pid = btf ? next->pid : BPF_CORE_READ(next, pid);
+	__u32 next_pid = btf ? next->pid : BPF_CORE_READ(next, pid), prev_pid = prev->pid;
 	struct pt_reading now;
 	bool end_counted, begin_counted;
 
@@ -225,7 +225,7 @@ static __always_inline int switch_tasks(struct task_struct *prev, struct task_st
 	if (!(++c->switches & 1023))
 		begin = bpf_ktime_get_ns();
 
-	if (c->task != (__u64)prev && prev->pid)
+	if (c->task != (__u64)prev && prev_pid)
 		missed_switch(c, prev);
 	end_counted = pt_counters && c->counted;
 	begin_counted = pt_counters && next_pid && sample_slice(c);
@@ -233,9 +233,9 @@ static __always_inline int switch_tasks(struct task_struct *prev, struct task_st
 		if (!read_counters(c, &now))
 			end_counted = begin_counted = false;
 
-	if (prev->pid)
+	if (prev_pid)
 		charge(c, cpu, prev, prev->se.sum_exec_runtime, 1, end_counted ? &now : NULL);
-	if (!prev->pid || !next_pid) {
+	if (!prev_pid || !next_pid) {
 		/*
 		 * Crossing idle. The exchange orders this store with the load of live.window below
 		 * and with the stores to the slots above: either user space sees a running task and
