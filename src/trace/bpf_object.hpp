@@ -39,6 +39,8 @@ class BpfObject {
   // kUnsupported with the feature.
   static Result<BpfObject> load(const BpfConfig& config);
 
+  BpfObject(const BpfObject&) = delete;
+  BpfObject& operator=(const BpfObject&) = delete;
   BpfObject(BpfObject&&) noexcept;
   BpfObject& operator=(BpfObject&&) noexcept;
   ~BpfObject();

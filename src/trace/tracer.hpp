@@ -51,6 +51,8 @@ class Tracer {
   using EventHandler = std::function<void(const pt_event& event, std::size_t size)>;
 
   static Result<Tracer> open(const TracerConfig& config, const SysRoot& root);
+  Tracer(const Tracer&) = delete;
+  Tracer& operator=(const Tracer&) = delete;
   Tracer(Tracer&&) noexcept;
   Tracer& operator=(Tracer&&) noexcept;
   ~Tracer();
