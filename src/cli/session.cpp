@@ -2,9 +2,11 @@
 #include "cli/session.hpp"
 
 #include <csignal>
+#include <cstdio>
 
 #include "base/log.hpp"
 #include "cli/exit_code.hpp"
+#include "render/figures.hpp"
 
 namespace powertrace {
 
@@ -25,6 +27,7 @@ Result<Session> Session::open(const GlobalOptions& global,
   }
   Session session(std::move(loop), std::move(pipeline));
   session.window_ns_ = window_ns;
+  session.verbose_ = global.verbose;
   session.interval_ns_ = interval_ns;
   return session;
 }
@@ -44,6 +47,9 @@ Result<int> Session::run(const std::function<void(const SnapshotPtr&)>& on_inter
   PT_TRY(pipeline_->start());
   PT_TRY(loop_.add_fd(pipeline_->tracer().events_fd(), [this] { pipeline_->drain_events(); }));
   PT_TRY(loop_.run());
+  if (verbose_) {
+    std::fprintf(stderr, "powertrace: %s\n", cost_note(pipeline_->total_cost()).c_str());
+  }
   return exit_code_;
 }
 

@@ -45,6 +45,7 @@ class Session {
   std::unique_ptr<Pipeline> pipeline_;
   std::uint64_t window_ns_ = 0;
   std::uint64_t interval_ns_ = 0;
+  bool verbose_ = false;
   int exit_code_ = 0;
   int signal_ = 0;
 };

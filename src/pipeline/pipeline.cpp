@@ -49,6 +49,7 @@ Status Pipeline::start() {
   PT_TRY(tracer_.start());
   choice_.source->read(window_.zones);
   self_.reset(tracer_);
+  total_self_.reset(tracer_);
   return {};
 }
 
@@ -78,6 +79,12 @@ void Pipeline::tick() {
   if (window_observer_) {
     window_observer_(window_, attribution);
   }
+}
+
+SelfCost Pipeline::total_cost() const {
+  SelfCost cost = total_self_.read(tracer_);
+  cost.energy_nj = total_self_nj_;
+  return cost;
 }
 
 SnapshotPtr Pipeline::take_snapshot() {
@@ -119,6 +126,7 @@ SnapshotPtr Pipeline::take_snapshot() {
       }
     }
   }
+  total_self_nj_ += snapshot->self.energy_nj;
   // Hash order would differ between runs of the same recording.
   std::sort(snapshot->tasks.begin(), snapshot->tasks.end(), [](const auto& a, const auto& b) {
     return std::pair(a.task, a.cgroup->id) < std::pair(b.task, b.cgroup->id);

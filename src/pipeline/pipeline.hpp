@@ -61,6 +61,9 @@ class Pipeline {
   // Length of the interval so far: of the windows since the last snapshot.
   [[nodiscard]] std::uint64_t interval_ns() const { return ledger_.end_ns() - ledger_.start_ns(); }
 
+  // What watching has cost since start(), joules up to the last snapshot.
+  [[nodiscard]] SelfCost total_cost() const;
+
   void observe_windows(WindowObserver observer) { window_observer_ = std::move(observer); }
   // Lifecycle events, after identity/ has seen them.
   void observe_events(EventObserver observer) { event_observer_ = std::move(observer); }
@@ -85,7 +88,9 @@ class Pipeline {
   Tracer tracer_;
   IdlePower idle_power_;
   Ledger ledger_;
-  SelfMeter self_;
+  SelfMeter self_;        // of the interval
+  SelfMeter total_self_;  // since start()
+  std::int64_t total_self_nj_ = 0;
   Window window_;
   std::uint64_t sequence_ = 0;
   WindowObserver window_observer_;

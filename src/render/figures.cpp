@@ -31,6 +31,18 @@ std::string source_note(const SourceInfo& source) {
   return fmt::format("{} (an estimate, ±{:.0f} %)", source.name, source.expected_error * 100);
 }
 
+std::string cost_note(const SelfCost& cost) {
+  const std::string each = cost.bpf_ns_per_switch > 0
+                               ? fmt::format(" at {:.0f} ns", cost.bpf_ns_per_switch)
+                               : "";  // one run in 1024 is timed
+  return fmt::format(
+      "watching took {:.3f} s of CPU time, {}, {:.1f} MB; {} switches{}, {} counter "
+      "readings; lost {} slices and {} events",
+      cost.cpu_seconds, format_joules(static_cast<double>(cost.energy_nj) / 1e9),
+      static_cast<double>(cost.rss_bytes) / 1e6, cost.switches, each, cost.counter_reads,
+      cost.lost_slices, cost.lost_events);
+}
+
 std::string format_watts(double watts) {
   const double size = std::abs(watts);
   if (size < 9.9995) {

@@ -25,6 +25,9 @@ double interval_seconds(const Snapshot& snapshot);
 // "powercap", or "synthetic (an estimate, ±6 %)": an estimate never passes for a measurement.
 std::string source_note(const SourceInfo& source);
 
+// One sentence, without a full stop.
+std::string cost_note(const SelfCost& cost);
+
 // Four significant figures at most and never more than six characters: "0.004", "12.35", "1234".
 std::string format_watts(double watts);
 // "12.3 J", "4.56 kJ", "789 mJ"
