@@ -41,6 +41,7 @@ struct SelfCost {
   double counter_read_ns = 0;  // measured at start; 0: no counters
   std::uint64_t lost_slices = 0;
   std::uint64_t lost_events = 0;
+  std::uint64_t missed_switches = 0;  // the kernel kept them from us: slices of unknown tasks
   std::int64_t energy_nj = 0;  // of powertrace's own process, in_total zones
 };
 

@@ -44,6 +44,7 @@ SelfCost SelfMeter::read(const Tracer& tracer) const {
   cost.counter_read_ns = tracer.reading_ns();
   cost.lost_slices = now.lost_slices - stats_.lost_slices;
   cost.lost_events = now.lost_events - stats_.lost_events;
+  cost.missed_switches = now.missed_switches - stats_.missed_switches;
   return cost;
 }
 

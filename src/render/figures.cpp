@@ -37,10 +37,10 @@ std::string cost_note(const SelfCost& cost) {
                                : "";  // one run in 1024 is timed
   return fmt::format(
       "watching took {:.3f} s of CPU time, {}, {:.1f} MB; {} switches{}, {} counter "
-      "readings; lost {} slices and {} events",
+      "readings; lost {} slices and {} events, {} switches unseen",
       cost.cpu_seconds, format_joules(static_cast<double>(cost.energy_nj) / 1e9),
       static_cast<double>(cost.rss_bytes) / 1e6, cost.switches, each, cost.counter_reads,
-      cost.lost_slices, cost.lost_events);
+      cost.lost_slices, cost.lost_events, cost.missed_switches);
 }
 
 std::string format_watts(double watts) {

@@ -129,7 +129,10 @@ Json self_json(const SelfCost& self) {
           {"bpf_ns_per_switch", rounded(self.bpf_ns_per_switch, 0.1)},
           {"switches", self.switches},
           {"counter_reads", self.counter_reads},
-          {"lost", {{"slots", self.lost_slices}, {"events", self.lost_events}}},
+          {"lost",
+           {{"slots", self.lost_slices},
+            {"events", self.lost_events},
+            {"switches", self.missed_switches}}},
           {"joules", joules(self.energy_nj)}};
 }
 
