@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -31,6 +32,11 @@ class EnergySource {
   // gives kFirst). `deltas` has zones().size() elements. One failing zone never stops the others,
   // and a zone that comes back starts again with kFirst. Loop thread only; does not allocate.
   virtual void read(std::span<ZoneDelta> deltas) = 0;
+
+  // A zone's idle power where the source knows it, as a formula does; nullopt: to be learned.
+  [[nodiscard]] virtual std::optional<std::int64_t> idle_milliwatts(std::size_t /*zone*/) const {
+    return std::nullopt;
+  }
 
   // The longest time between two read() calls that keeps every wrap unambiguous, in ns.
   [[nodiscard]] virtual std::uint64_t max_interval_ns() const = 0;

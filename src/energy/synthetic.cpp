@@ -129,6 +129,13 @@ void SyntheticSource::split(const NodePower& power,
   }
 }
 
+std::optional<std::int64_t> SyntheticSource::idle_milliwatts(std::size_t zone) const {
+  const NodePower rest = model_.at(0, used_gb_);
+  const double watts =
+      zone < load_.packages().size() ? rest.idle_w * load_.cpu_share(zone) : rest.dram_w;
+  return static_cast<std::int64_t>(std::floor(watts * 1e3));
+}
+
 void SyntheticSource::read(std::span<ZoneDelta> deltas) {
   deltas = deltas.first(std::min(deltas.size(), zones_.size()));
   const std::uint64_t now_ns = clock_();

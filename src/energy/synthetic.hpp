@@ -27,6 +27,7 @@ class SyntheticSource final : public EnergySource {
   [[nodiscard]] std::span<const Zone> zones() const override { return zones_; }
   // All zones together: a formula without its load has nothing to say about any of them.
   void read(std::span<ZoneDelta> deltas) override;
+  [[nodiscard]] std::optional<std::int64_t> idle_milliwatts(std::size_t zone) const override;
   [[nodiscard]] std::uint64_t max_interval_ns() const override;
 
  private:

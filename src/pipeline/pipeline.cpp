@@ -20,9 +20,11 @@ Pipeline::Pipeline(const PipelineConfig& config, Tracer tracer, SourceChoice cho
   attribution_.idle = config.idle;
   attribution_.model = config.model.value_or(tracer_.counters_on() ? Model::kCycles : Model::kTime);
   const auto zones = choice_.source->zones();
-  for (std::size_t zone = 0; config.idle_milliwatts && zone < zones.size(); ++zone) {
-    if (zones[zone].kind == ZoneKind::kPackage) {
-      idle_power_.set(zone, *config.idle_milliwatts);
+  for (std::size_t zone = 0; zone < zones.size(); ++zone) {
+    const bool given = config.idle_milliwatts && zones[zone].kind == ZoneKind::kPackage;
+    const auto known = given ? config.idle_milliwatts : choice_.source->idle_milliwatts(zone);
+    if (known) {
+      idle_power_.set(zone, *known);
     }
   }
   window_.zones.resize(zones.size());

@@ -75,6 +75,14 @@ TEST_CASE("synthetic: zones per package and dram, all estimates") {
   CHECK(Reader(cpus, "dram=0").source->zones().size() == 2);
 }
 
+TEST_CASE("synthetic: the zones' idle power is the formula's") {
+  const FakeCpus cpus({0, 0, 0, 3});
+  const Reader reader(cpus, "idle=50,max=150,curve=intel,dram=0.2");
+  CHECK(*reader.source->idle_milliwatts(0) == doctest::Approx(30'000).epsilon(0.001));
+  CHECK(*reader.source->idle_milliwatts(1) == doctest::Approx(10'000).epsilon(0.001));
+  CHECK(*reader.source->idle_milliwatts(2) == doctest::Approx(10'000).epsilon(0.001));
+}
+
 TEST_CASE("synthetic: watts follow the load") {
   FakeCpus cpus({0, 0, 0, 0});
   Reader reader(cpus, "idle=50,max=150,curve=linear");
