@@ -42,7 +42,7 @@ struct SelfCost {
   std::uint64_t lost_slices = 0;
   std::uint64_t lost_events = 0;
   std::uint64_t missed_switches = 0;  // the kernel kept them from us: slices of unknown tasks
-  std::int64_t energy_nj = 0;  // of powertrace's own process, in_total zones
+  std::int64_t energy_nj = 0;         // of powertrace's own process, in_total zones
 };
 
 struct Snapshot {
