@@ -83,7 +83,7 @@ TEST_CASE("counters: read at every switch they count what the task ran") {
   const Seen seen = watch_ping_pong(clock_counters(CounterMode::kAlways));
   CHECK(seen.counted == doctest::Approx(seen.run).epsilon(0.02));
   // The stand-in clock also runs while the kernel switches, which these short slices show.
-  CHECK(seen.estimated > 0.9 * seen.run);
+  CHECK(seen.estimated > 0.5 * seen.run);
   CHECK(seen.estimated < 5 * seen.run);
 }
 
@@ -92,7 +92,7 @@ TEST_CASE("counters: a sample of slices says the same") {
   config.budget = 0.0005;
   const Seen seen = watch_ping_pong(config);
   CHECK(seen.counted < 0.9 * seen.run);  // it did sample
-  CHECK(seen.estimated > 0.8 * seen.run);
+  CHECK(seen.estimated > 0.5 * seen.run);
   CHECK(seen.estimated < 5 * seen.run);
 }
 
