@@ -14,13 +14,23 @@ MAY_USE = {
     "model": ["base"],
     "energy": ["base", "model"],
     "trace": ["base", "model"],
-    "identity": ["base", "model"],
+    "net": ["base"],
+    "identity": ["base", "model", "net"],
     "pipeline": ["base", "model", "energy", "trace", "identity"],
     "render": ["base", "model"],
     "config": ["base"],
     "doctor": ["base", "model", "energy", "trace", "identity"],
-    "cli": ["base", "model", "energy", "trace", "identity", "pipeline", "render", "config", "doctor"],
+    "record": ["base", "model", "energy", "trace", "identity", "pipeline"],
+    "report": ["base", "model", "identity", "record", "render"],
+    "market": ["base", "net"],
+    "cost": ["base", "market"],
+    "history": ["base", "model", "net", "cost"],
+    "capping": ["base", "market"],
+    "serve": ["base", "model", "energy", "net", "identity", "pipeline", "render", "config", "market", "cost", "history",
+              "capping"],
 }
+# The commands may use every room.
+MAY_USE["cli"] = list(MAY_USE)
 
 # Header -> the only rooms that may name it. Headers in no rule are the C and C++ libraries'.
 THIRD_PARTY = [
@@ -28,7 +38,15 @@ THIRD_PARTY = [
     (r"tl/expected\.hpp", {"base"}),
     (r"spdlog/", {"base"}),
     (r"bpf/|powertrace\.skel\.h", {"trace"}),
-    (r"nlohmann/", {"render"}),
+    (r"nlohmann/", {"render", "identity", "market", "history", "serve", "report", "capping"}),
+    (r"curl/", {"net"}),
+    (r"zstd\.h", {"record"}),
+    (r"zlib\.h", {"record", "report", "serve"}),
+    (r"elfutils/|dwarf\.h|libelf\.h|gelf\.h|cxxabi\.h", {"report", "record"}),
+    (r"pugixml", {"market"}),
+    (r"sqlite3\.h", {"history"}),
+    (r"prometheus/|civetweb\.h|CivetServer\.h", {"serve"}),
+    (r"hiredis/|snappy|protozero/", {"serve"}),
     (r"yaml-cpp/", {"config"}),
     (r"CLI/", {"cli"}),
     (r"curses\.h|ncurses|term\.h", {"cli"}),
