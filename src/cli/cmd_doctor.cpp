@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "cli/cmd_doctor.hpp"
+
 #include "cli/exit_code.hpp"
-#include "cli/options.hpp"
 #include "cli/output.hpp"
 #include "doctor/doctor.hpp"
 #include "render/findings.hpp"

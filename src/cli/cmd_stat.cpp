@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "cli/cmd_stat.hpp"
+
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -14,7 +16,6 @@
 #include "base/clock.hpp"
 #include "cli/child.hpp"
 #include "cli/exit_code.hpp"
-#include "cli/options.hpp"
 #include "cli/output.hpp"
 #include "cli/session.hpp"
 #include "model/stat.hpp"

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "cli/cmd_top.hpp"
+
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
@@ -12,7 +14,6 @@
 #include "base/log.hpp"
 #include "base/sysroot.hpp"
 #include "cli/exit_code.hpp"
-#include "cli/options.hpp"
 #include "cli/output.hpp"
 #include "cli/session.hpp"
 #include "cli/top/screen.hpp"

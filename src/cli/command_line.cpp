@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/command_line.hpp"
 
-#include <functional>
 #include <map>
 #include <sstream>
 #include <string>
@@ -11,7 +10,8 @@
 
 #include "base/log.hpp"
 #include "base/parse.hpp"
-#include "cli/exit_code.hpp"
+#include "cli/commands/command.hpp"
+#include "cli/commands/values.hpp"
 #include "cli/options.hpp"
 #include "cli/output.hpp"
 #include "config/config_file.hpp"
@@ -20,8 +20,6 @@
 namespace powertrace {
 namespace {
 
-// Options as they were typed. Values are checked in one place, after the configuration file has
-// filled in what the command line left open, so that both get the same messages.
 struct RawGlobal {
   std::string config, sysfs = "/sys", procfs = "/proc";
   std::string source = "auto", synthetic, model = "auto", idle = "separate", idle_watts;
@@ -29,38 +27,6 @@ struct RawGlobal {
   std::string log_level = "warn", log_format = "text";
   bool verbose = false;
 };
-
-struct RawTop {
-  std::string by = "process", sort = "watts", window = "100ms", interval = "1s", filter, count;
-  bool batch = false, json = false;
-};
-
-struct RawStat {
-  std::string repeat = "1", window = "100ms", output;
-  bool json = false, csv = false;
-};
-
-template <typename T>
-Result<T> choose(const char* option,
-                 const std::string& text,
-                 const std::vector<std::pair<std::string, T>>& choices) {
-  std::string names;
-  for (const auto& [name, value] : choices) {
-    if (text == name) {
-      return value;
-    }
-    names += (names.empty() ? "" : ", ") + name;
-  }
-  return fail(ErrorCode::kUsage, "{}: \"{}\" is not one of {}", option, text, names);
-}
-
-template <typename T>
-Result<T> at_option(const char* option, Result<T> parsed) {
-  if (!parsed) {
-    return tl::make_unexpected(with_context(parsed.error(), option));
-  }
-  return parsed;
-}
 
 Result<GlobalOptions> check(const RawGlobal& raw) {
   GlobalOptions global;
@@ -102,62 +68,6 @@ Result<GlobalOptions> check(const RawGlobal& raw) {
   return global;
 }
 
-Result<std::uint64_t> check_window(const std::string& text) {
-  PT_ASSIGN(const std::uint64_t window_ns, at_option("--window", parse_duration_ns(text)));
-  if (window_ns < 5'000'000 || window_ns > 60'000'000'000) {
-    return fail(ErrorCode::kUsage,
-                "--window: {} is outside 5ms to 60s (energy counters move once a millisecond, so "
-                "shorter windows would be noise)",
-                text);
-  }
-  return window_ns;
-}
-
-Result<std::uint64_t> check_count(const char* option, const std::string& text) {
-  PT_ASSIGN(const double count, at_option(option, parse_double(text)));
-  if (count < 1 || count > 1e9 || count != static_cast<double>(static_cast<std::uint64_t>(count))) {
-    return fail(ErrorCode::kUsage, "{}: {} is not a whole number from 1", option, text);
-  }
-  return static_cast<std::uint64_t>(count);
-}
-
-Result<TopOptions> check(const RawTop& raw) {
-  TopOptions top;
-  PT_ASSIGN(top.by, at_option("--by", parse_level(raw.by)));
-  PT_ASSIGN(top.sort, at_option("--sort", parse_sort_key(raw.sort)));
-  PT_ASSIGN(top.window_ns, check_window(raw.window));
-  PT_ASSIGN(top.interval_ns, at_option("--interval", parse_duration_ns(raw.interval)));
-  if (top.interval_ns < top.window_ns) {
-    return fail(ErrorCode::kUsage,
-                "--interval {} is shorter than --window {}: an interval is made of windows",
-                raw.interval, raw.window);
-  }
-  if (!raw.count.empty()) {
-    PT_ASSIGN(top.count, check_count("--count", raw.count));
-  }
-  top.filter = raw.filter;
-  top.batch = raw.batch || raw.json;
-  top.json = raw.json;
-  return top;
-}
-
-Result<StatOptions> check(const RawStat& raw, const std::vector<std::string>& command) {
-  StatOptions stat;
-  if (command.empty()) {
-    return fail(ErrorCode::kUsage,
-                "stat: say which command to measure, after --: powertrace stat -- sleep 1");
-  }
-  if (raw.json && raw.csv) {
-    return fail(ErrorCode::kUsage, "--json and --csv exclude each other");
-  }
-  stat.command = command;
-  PT_ASSIGN(stat.runs, check_count("--repeat", raw.repeat));
-  PT_ASSIGN(stat.window_ns, check_window(raw.window));
-  stat.format = raw.json ? StatFormat::kJson : raw.csv ? StatFormat::kCsv : StatFormat::kTable;
-  stat.output = raw.output;
-  return stat;
-}
-
 void add_global_options(CLI::App& app, RawGlobal& raw) {
   app.add_option("--config", raw.config, "YAML file with these options as keys")->type_name("FILE");
   app.add_option("--sysfs", raw.sysfs, "where sysfs is mounted")->type_name("DIR");
@@ -177,28 +87,6 @@ void add_global_options(CLI::App& app, RawGlobal& raw) {
   app.add_option("--log-level", raw.log_level, "debug, info, warn, error, off");
   app.add_option("--log-format", raw.log_format, "text, json");
   app.add_flag("--verbose", raw.verbose, "at the end, say what watching cost");
-}
-
-void add_top_options(CLI::App& top, RawTop& raw) {
-  top.add_option("--by", raw.by, "rows: process, thread, comm, cgroup, container, pod");
-  top.add_option("--sort", raw.sort, "watts, joules, cpu, name");
-  top.add_option("--window", raw.window, "attribution window")->type_name("DURATION");
-  top.add_option("--interval", raw.interval, "time between updates")->type_name("DURATION");
-  top.add_option("--filter", raw.filter, "only rows that contain this")->type_name("TEXT");
-  top.add_flag("--batch", raw.batch, "print tables one after the other instead of a screen");
-  top.add_flag("--json", raw.json, "print one JSON object per interval and line");
-  top.add_option("--count", raw.count, "stop after this many intervals")->type_name("N");
-}
-
-void add_stat_options(CLI::App& stat, RawStat& raw) {
-  stat.add_option("-r,--repeat", raw.repeat, "run it so often: mean and standard deviation")
-      ->type_name("N");
-  stat.add_flag("--json", raw.json, "one JSON object, on standard output");
-  stat.add_flag("--csv", raw.csv, "a line per run, on standard output");
-  stat.add_option("-o,--output", raw.output, "write the result there, not among other output")
-      ->type_name("FILE");
-  stat.add_option("--window", raw.window, "attribution window")->type_name("DURATION");
-  stat.footer("-- CMD ARGS...: the command to measure, with everything it starts");
 }
 
 // What follows the first "--" is a command of the user's, which CLI11 must not read.
@@ -256,36 +144,10 @@ Result<int> run_command_line(int argc, char** argv) {
   app.fallthrough();
   RawGlobal global;
   add_global_options(app, global);
-
-  std::function<Result<int>(const GlobalOptions&)> command;
-  RawTop top;
-  CLI::App* top_app = app.add_subcommand("top", "Live power of everything that runs");
-  add_top_options(*top_app, top);
-  top_app->callback([&] {
-    command = [&top](const GlobalOptions& checked) -> Result<int> {
-      PT_ASSIGN(const TopOptions options, check(top));
-      return run_top(checked, options);
-    };
-  });
-
-  DoctorOptions doctor;
-  CLI::App* doctor_app =
-      app.add_subcommand("doctor", "Whether powertrace can work here, and what would help");
-  doctor_app->add_flag("--json", doctor.json, "print one JSON object");
-  doctor_app->callback([&] {
-    command = [&doctor](const GlobalOptions& checked) { return run_doctor(checked, doctor); };
-  });
-
-  const std::vector<std::string> own_command = cut_command(argc, argv);
-  RawStat stat;
-  CLI::App* stat_app = app.add_subcommand("stat", "Energy of a command and all it starts");
-  add_stat_options(*stat_app, stat);
-  stat_app->callback([&] {
-    command = [&](const GlobalOptions& checked) -> Result<int> {
-      PT_ASSIGN(const StatOptions options, check(stat, own_command));
-      return run_stat(checked, options);
-    };
-  });
+  CommandLine line{.app = app, .own_command = cut_command(argc, argv)};
+  for (const auto add : {add_top, add_stat, add_doctor}) {
+    add(line);
+  }
 
   try {
     app.parse(argc, argv);
@@ -296,19 +158,19 @@ Result<int> run_command_line(int argc, char** argv) {
     return code;
   } catch (const CLI::ParseError& error) {
     return fail(ErrorCode::kUsage, "{}; see `powertrace --help`{}", error.what(),
-                stat_app->parsed() ? "; a command to measure goes after --" : "");
+                app.got_subcommand("stat") ? "; a command to measure goes after --" : "");
   }
-  if (!own_command.empty() && !stat_app->parsed()) {
-    return fail(ErrorCode::kUsage, "only stat takes a command after --");
+  if (!line.own_command.empty() && !line.takes_command) {
+    return fail(ErrorCode::kUsage, "only commands such as stat take a command after --");
   }
-  if (!command) {
+  if (!line.run) {
     return fail(ErrorCode::kUsage, "no command is given; see `powertrace --help`");
   }
   if (!global.config.empty()) {
     PT_TRY(apply_config(app, global.config));
   }
   PT_ASSIGN(const GlobalOptions checked, check(global));
-  return command(checked);
+  return line.run(checked);
 }
 
 }  // namespace powertrace

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// How a command puts itself on the command line: one add_...() per command, one file each. Values
+// are kept as they were typed and checked when the command runs, after the configuration file has
+// filled in what the command line left open, so that both get the same messages.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include "base/result.hpp"
+#include "cli/options.hpp"
+
+namespace powertrace {
+
+struct CommandLine {
+  using Run = std::function<Result<int>(const GlobalOptions&)>;
+
+  CLI::App& app;
+  std::vector<std::string> own_command;  // what follows "--": a command of the user's
+  Run run = {};                          // of the command that was given
+  bool takes_command = false;            // it wants what follows "--"
+};
+
+void add_top(CommandLine& line);
+void add_stat(CommandLine& line);
+void add_doctor(CommandLine& line);
+
+}  // namespace powertrace
