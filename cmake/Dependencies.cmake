@@ -32,6 +32,8 @@ if(NOT TARGET yaml-cpp::yaml-cpp) # 0.7 exports the bare name only
   add_library(yaml-cpp::yaml-cpp INTERFACE IMPORTED)
   target_link_libraries(yaml-cpp::yaml-cpp INTERFACE yaml-cpp)
 endif()
+find_package(CURL 7.85 QUIET)
+pt_require(CURL_FOUND libcurl4-openssl-dev "libcurl >= 7.85")
 set(CURSES_NEED_WIDE ON)
 find_package(Curses QUIET)
 pt_require(CURSES_FOUND libncurses-dev "ncursesw")
