@@ -45,14 +45,14 @@ THIRD_PARTY = [
     (r"elfutils/|dwarf\.h|libelf\.h|gelf\.h|cxxabi\.h", {"report", "record"}),
     (r"pugixml", {"market"}),
     (r"sqlite3\.h", {"history"}),
-    (r"prometheus/|civetweb\.h|CivetServer\.h", {"serve"}),
+    (r"microhttpd\.h|gnutls/|crypt\.h", {"serve"}),
     (r"hiredis/|snappy|protozero/", {"serve"}),
     (r"yaml-cpp/", {"config"}),
     (r"CLI/", {"cli"}),
     (r"curses\.h|ncurses|term\.h", {"cli"}),
 ]
 C_HEADERS = re.compile(r"^(sys|linux|asm|net|netinet|arpa)/|^(unistd|fcntl|poll|termios|sched|dirent|signal|"
-                       r"elf|ftw|grp|pwd|getopt|syslog|dlfcn|pthread|spawn|time|wait|locale|langinfo|pty)\.h$"
+                       r"elf|ftw|grp|pwd|getopt|syslog|dlfcn|pthread|spawn|time|wait|locale|langinfo|pty|netdb)\.h$"
                        r"|^[a-z_0-9]+$")
 # model/ is pure: no I/O, no clock, no thread.
 IMPURE = re.compile(r"^(fstream|iostream|thread|mutex|atomic|filesystem|chrono|ctime|unistd\.h|fcntl\.h|sys/.*)$"
