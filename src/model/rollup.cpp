@@ -13,12 +13,13 @@
 namespace powertrace {
 namespace {
 
-constexpr std::array<Choice<Level>, 6> kLevels{{{"process", Level::kProcess},
+constexpr std::array<Choice<Level>, 7> kLevels{{{"process", Level::kProcess},
                                                 {"thread", Level::kThread},
                                                 {"comm", Level::kComm},
                                                 {"cgroup", Level::kCgroup},
                                                 {"container", Level::kContainer},
-                                                {"pod", Level::kPod}}};
+                                                {"pod", Level::kPod},
+                                                {"vm", Level::kVm}}};
 
 // As container tools print them.
 constexpr std::size_t kShortContainerId = 12;
@@ -37,6 +38,21 @@ std::string task_id_text(TaskId task) {
   return fmt::format("{}:{}", task.pid, task.start_ns);
 }
 
+std::string container_name(const ContainerIdentity& container) {
+  return container.name.empty() ? container.id.substr(0, kShortContainerId) : container.name;
+}
+
+std::string pod_name(const ContainerIdentity& container) {
+  return container.pod && !container.pod->name.empty()
+             ? container.pod->name_space + "/" + container.pod->name
+             : container.pod_uid;
+}
+
+// Who runs it says more than where it runs: it knows the machine's UUID.
+std::shared_ptr<const VmIdentity> vm_of(const SnapshotTask& task) {
+  return task.process->vm ? task.process->vm : task.cgroup->vm;
+}
+
 RowName workload_name(const SnapshotTask& task, Level level) {
   const std::optional<ContainerIdentity>& container = task.cgroup->container;
   switch (level) {
@@ -52,12 +68,17 @@ RowName workload_name(const SnapshotTask& task, Level level) {
       return {RowKind::kWorkload, task.cgroup->path, task.cgroup->path};
     case Level::kContainer:
       if (container) {
-        return {RowKind::kWorkload, container->id, container->id.substr(0, kShortContainerId)};
+        return {RowKind::kWorkload, container->id, container_name(*container)};
       }
       break;
     case Level::kPod:
       if (container && !container->pod_uid.empty()) {
-        return {RowKind::kWorkload, container->pod_uid, container->pod_uid};
+        return {RowKind::kWorkload, container->pod_uid, pod_name(*container)};
+      }
+      break;
+    case Level::kVm:
+      if (const auto vm = vm_of(task)) {
+        return {RowKind::kWorkload, vm->id, vm->name.empty() ? vm->id : vm->name};
       }
       break;
   }
@@ -146,7 +167,9 @@ class RowBuilder {
     row.cgroup = task.cgroup;
     if (task.cgroup->container) {
       row.container = {task.cgroup, &*task.cgroup->container};  // lives as long as its cgroup
+      row.pod = row.container->pod;
     }
+    row.vm = vm_of(task);
     const bool one_process = level_ == Level::kProcess || level_ == Level::kThread;
     if (row.kind == RowKind::kPowertrace || (one_process && row.kind == RowKind::kWorkload)) {
       row.pid = task.use.tgid;
@@ -165,6 +188,13 @@ class RowBuilder {
     if (row.container &&
         (!task.cgroup->container || task.cgroup->container->id != row.container->id)) {
       row.container = nullptr;
+    }
+    const auto& container = task.cgroup->container;
+    if (row.pod && (!container || !container->pod || container->pod->uid != row.pod->uid)) {
+      row.pod = nullptr;
+    }
+    if (const auto vm = row.vm ? vm_of(task) : nullptr; row.vm && (!vm || vm->id != row.vm->id)) {
+      row.vm = nullptr;
     }
   }
 

@@ -14,7 +14,7 @@
 
 namespace powertrace {
 
-enum class Level : std::uint8_t { kProcess, kThread, kComm, kCgroup, kContainer, kPod };
+enum class Level : std::uint8_t { kProcess, kThread, kComm, kCgroup, kContainer, kPod, kVm };
 
 std::string_view level_name(Level level);
 Result<Level> parse_level(std::string_view text);
@@ -24,7 +24,7 @@ enum class RowKind : std::uint8_t {
   kIdle,          // [idle]: the machine's idle power
   kKernel,        // [kernel]: kernel threads
   kPowertrace,    // [powertrace]: what watching costs
-  kOther,         // [others]: at container and pod level, what runs in no container or pod
+  kOther,         // [others]: at container, pod and vm level, what runs in none
   kUnattributed,  // [unattributed]: used by nobody we know
 };
 
@@ -32,7 +32,7 @@ struct Row {
   RowKind kind = RowKind::kWorkload;
   Level level = Level::kProcess;
   // With the kind unique among the rows of a level: "tid:start" of a thread, "tgid:start" of a
-  // process, a comm, a cgroup path, a container id, a pod uid, or "[idle]" and so on.
+  // process, a comm, a cgroup path, a container id, a pod uid, a VM's id, or "[idle]" and so on.
   std::string id;
   std::string name;  // what a person reads in the first column: comm, path, short container id, ...
   std::uint32_t pid = 0;  // tgid of processes, threads and powertrace; 0 elsewhere
@@ -42,6 +42,8 @@ struct Row {
   std::shared_ptr<const ProcessIdentity> process;      // null where the row spans several
   std::shared_ptr<const CgroupIdentity> cgroup;        // null where the row spans several
   std::shared_ptr<const ContainerIdentity> container;  // null where none or several
+  std::shared_ptr<const PodIdentity> pod;              // null where none, several, or not known
+  std::shared_ptr<const VmIdentity> vm;                // null where none or several
   bool terminated = false;
   std::int64_t energy_nj = 0;         // in_total zones
   std::vector<std::int64_t> zone_nj;  // by zone
@@ -67,8 +69,8 @@ std::vector<Row> roll_up(const Snapshot& snapshot, Level level);
 // like any other.
 void sort_rows(std::vector<Row>& rows, SortKey key);
 
-// Case-insensitive substring of name, comm, exe, cmdline, cgroup path, container id, pod uid, pid
-// or tid. An empty filter matches every row.
+// Case-insensitive substring of name, comm, exe, cmdline, cgroup path, container id or name, pod
+// uid, name or namespace, pid or tid. An empty filter matches every row.
 bool row_matches(const Row& row, std::string_view filter);
 
 }  // namespace powertrace

@@ -63,8 +63,12 @@ bool row_matches(const Row& row, std::string_view filter) {
   if (row.cgroup && contains(row.cgroup->path, filter)) {
     return true;
   }
-  return row.container &&
-         (contains(row.container->id, filter) || contains(row.container->pod_uid, filter));
+  if (row.container &&
+      (contains(row.container->id, filter) || contains(row.container->name, filter) ||
+       contains(row.container->pod_uid, filter))) {
+    return true;
+  }
+  return row.pod && (contains(row.pod->name, filter) || contains(row.pod->name_space, filter));
 }
 
 }  // namespace powertrace

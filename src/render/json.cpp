@@ -93,6 +93,27 @@ std::string_view row_kind_name(const Row& row) {
   return "";
 }
 
+std::string pod_uid(const Row& row) {
+  if (row.pod) {
+    return row.pod->uid;
+  }
+  return row.container ? row.container->pod_uid : "";
+}
+
+// Its name, else its uid, which the cgroup path tells.
+std::string pod_text(const Row& row) {
+  if (row.pod && !row.pod->name.empty()) {
+    return row.pod->name;
+  }
+  return pod_uid(row);
+}
+
+Json owner_json(const Row& row) {
+  return row.pod && !row.pod->owner_name.empty()
+             ? Json(row.pod->owner_kind + "/" + row.pod->owner_name)
+             : Json(nullptr);
+}
+
 Json row_json(const Snapshot& snapshot, const Row& row, double seconds, double total_nj) {
   const bool counted = snapshot.counters_on && row.run_ns > 0;
   const bool runs = row.kind != RowKind::kIdle && row.kind != RowKind::kUnattributed;
@@ -105,7 +126,13 @@ Json row_json(const Snapshot& snapshot, const Row& row, double seconds, double t
       {"exe", text_or_null(row.process ? row.process->exe : "")},
       {"cgroup", text_or_null(row.cgroup ? row.cgroup->path : "")},
       {"container_id", text_or_null(row.container ? row.container->id : "")},
-      {"pod", text_or_null(row.container ? row.container->pod_uid : "")},
+      {"container", text_or_null(row.container ? row.container->name : "")},
+      {"runtime", text_or_null(row.container ? row.container->runtime : "")},
+      {"pod", text_or_null(pod_text(row))},
+      {"pod_uid", text_or_null(pod_uid(row))},
+      {"namespace", text_or_null(row.pod ? row.pod->name_space : "")},
+      {"owner", owner_json(row)},
+      {"vm", text_or_null(row.vm ? row.vm->id : "")},
       {"joules", joules(row.energy_nj)},
       {"watts", micro(joules(row.energy_nj) / seconds)},
       {"plus_minus_watts", micro(row.plus_minus_nj / 1e9 / seconds)},

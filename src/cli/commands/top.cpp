@@ -36,7 +36,7 @@ Result<TopOptions> check(const RawTop& raw) {
 }
 
 void add_options(CLI::App& top, RawTop& raw) {
-  top.add_option("--by", raw.by, "rows: process, thread, comm, cgroup, container, pod");
+  top.add_option("--by", raw.by, "rows: process, thread, comm, cgroup, container, pod, vm");
   top.add_option("--sort", raw.sort, "watts, joules, cpu, name");
   top.add_option("--window", raw.window, "attribution window")->type_name("DURATION");
   top.add_option("--interval", raw.interval, "time between updates")->type_name("DURATION");

@@ -21,7 +21,7 @@ namespace powertrace::top {
 constexpr std::size_t kTotalPoints = 512;  // more than the widest screen shows
 constexpr std::size_t kTrackPoints = 240;
 constexpr std::size_t kTracksPerLevel = 2000;
-constexpr std::size_t kLevels = 6;
+constexpr std::size_t kLevels = 7;
 
 // The latest powers in W, the newest last; at most `capacity` of them.
 class PowerSeries {

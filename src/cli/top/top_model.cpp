@@ -113,7 +113,7 @@ Action TopModel::press_table(const Key& key, const History& live) {
 }
 
 Action TopModel::press_character(char32_t character, const History& live) {
-  if (character >= '1' && character <= '6') {
+  if (character >= '1' && character <= '7') {
     set_level(static_cast<Level>(character - '1'));
     return Action::kNone;
   }

@@ -122,10 +122,20 @@ void add_names(const View& view, const Row& row, std::vector<Line>& lines) {
     add_wrapped(view, "cgroup", row.cgroup->path, lines);
   }
   if (row.container) {
-    add_wrapped(view, "container", row.container->runtime + " " + row.container->id, lines);
+    const std::string name = row.container->name.empty() ? "" : row.container->name + " ";
+    add_wrapped(view, "container", name + row.container->runtime + " " + row.container->id, lines);
     if (!row.container->pod_uid.empty()) {
       add_wrapped(view, "pod", row.container->pod_uid, lines);
     }
+  }
+  if (row.pod && !row.pod->name.empty()) {
+    add_wrapped(view, "pod name", row.pod->name_space + "/" + row.pod->name, lines);
+  }
+  if (row.pod && !row.pod->owner_name.empty()) {
+    add_wrapped(view, "owner", row.pod->owner_kind + "/" + row.pod->owner_name, lines);
+  }
+  if (row.vm) {
+    add_wrapped(view, "vm", row.vm->name + " " + row.vm->id, lines);
   }
 }
 

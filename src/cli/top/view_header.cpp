@@ -164,7 +164,7 @@ Line tab_line(const View& view) {
   Line line;
   if (view.size.columns < 60) {
     line.add(" " + std::string(level_name(model.level())) + " ", Style::kActiveTab);
-    line.add(" 1-6 other views", Style::kDim);
+    line.add(" 1-7 other views", Style::kDim);
   } else {
     for (std::size_t i = 0; i < kLevels; ++i) {
       const auto level = static_cast<Level>(i);

@@ -18,7 +18,7 @@ constexpr std::array kHelp{
     HelpLine{"up down j k", "one row; PgUp PgDn a page, Home End the first and last"},
     HelpLine{"Enter", "one row in detail: its power over time, its names, its zones"},
     HelpLine{"", "Choose"},
-    HelpLine{"1 ... 6, Tab", "process, thread, comm, cgroup, container, pod"},
+    HelpLine{"1 ... 7, Tab", "process, thread, comm, cgroup, container, pod, vm"},
     HelpLine{"t", "tree; a parent's figures include its children; left right fold"},
     HelpLine{"/", "filter by name, path, pid, container or pod; Esc clears"},
     HelpLine{"< >  or  s", "sort by another column; r reverses"},

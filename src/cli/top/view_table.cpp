@@ -262,6 +262,8 @@ std::string column_title(Column column, Level level) {
       return "CONTAINER";
     case Level::kPod:
       return "POD";
+    case Level::kVm:
+      return "VM";
     default:
       return "COMMAND";
   }

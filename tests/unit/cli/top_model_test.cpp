@@ -244,7 +244,7 @@ TEST_CASE("top: views, overlays and actions") {
   CHECK(desk.model.level() == Level::kThread);
   desk.press(KeyCode::kBackTab);
   desk.press(KeyCode::kBackTab);
-  CHECK(desk.model.level() == Level::kPod);
+  CHECK(desk.model.level() == Level::kVm);
   desk.press(U'1');
   CHECK(desk.model.level() == Level::kProcess);
   desk.press(U'?');

@@ -41,7 +41,7 @@ TEST_CASE("names: an unknown one is refused with those there are") {
   check_refused(parse_idle_policy(""),
                 "\"\" is not an idle policy: use separate, proportional, even or none");
   check_refused(parse_level("user"),
-                "\"user\" is not a level: use process, thread, comm, cgroup, container or pod");
+                "\"user\" is not a level: use process, thread, comm, cgroup, container, pod or vm");
   check_refused(parse_sort_key("power"),
                 "\"power\" is not a sort key: use watts, joules, cpu or name");
 }

@@ -288,4 +288,28 @@ TEST_CASE("rollup: the filter looks at all names of a row, whatever the case") {
   CHECK(row_matches(at(roll_up(machine(), Level::kThread), "101:1010"), "101"));
 }
 
+TEST_CASE("rollup: rows carry the names of containers, pods and machines") {
+  Snapshot snapshot = machine();
+  auto named = std::make_shared<CgroupIdentity>(*snapshot.tasks[4].cgroup);
+  auto pod = std::make_shared<PodIdentity>();
+  *pod = {"uid-1", "web-0", "shop", "StatefulSet", "web", {}};
+  named->container->name = "nginx";
+  named->container->pod = pod;
+  snapshot.tasks[4].cgroup = named;
+  auto guest = std::make_shared<ProcessIdentity>(*snapshot.tasks[1].process);
+  guest->vm = std::make_shared<VmIdentity>(VmIdentity{"4711-uuid", "guest", "kvm"});
+  snapshot.tasks[1].process = guest;
+  const std::vector<Row> containers = roll_up(snapshot, Level::kContainer);
+  CHECK(at(containers, "eeeeffff00001111").name == "nginx");
+  CHECK(at(containers, "eeeeffff00001111").pod == pod);
+  const std::vector<Row> pods = roll_up(snapshot, Level::kPod);
+  CHECK(at(pods, "pod-1").name == "shop/web-0");
+  CHECK(row_matches(at(pods, "pod-1"), "SHOP"));
+  const std::vector<Row> machines = roll_up(snapshot, Level::kVm);
+  CHECK(at(machines, "4711-uuid").name == "guest");
+  CHECK(at(machines, "4711-uuid").energy_nj == 20 * kJoule);
+  CHECK(at(machines, "4711-uuid").vm->hypervisor == "kvm");
+  CHECK(at(machines, "[others]").energy_nj == 27 * kJoule);
+}
+
 }  // namespace powertrace
