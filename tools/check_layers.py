@@ -37,6 +37,7 @@ THIRD_PARTY = [
     (r"fmt/", set(MAY_USE)),
     (r"tl/expected\.hpp", {"base"}),
     (r"spdlog/", {"base"}),
+    (r"date/", {"base"}),
     (r"bpf/|powertrace\.skel\.h", {"trace"}),
     (r"nlohmann/", {"render", "identity", "market", "history", "serve", "report", "capping"}),
     (r"curl/", {"net"}),
