@@ -25,9 +25,10 @@ MAY_USE = {
     "market": ["base", "net"],
     "cost": ["base", "market"],
     "history": ["base", "model", "net", "cost"],
+    "accounting": ["base", "model", "market", "cost", "history"],
     "capping": ["base", "market"],
     "serve": ["base", "model", "energy", "net", "identity", "pipeline", "render", "config", "market", "cost", "history",
-              "capping"],
+              "accounting", "capping"],
 }
 # The commands may use every room.
 MAY_USE["cli"] = list(MAY_USE)
@@ -39,7 +40,7 @@ THIRD_PARTY = [
     (r"spdlog/", {"base"}),
     (r"date/", {"base"}),
     (r"bpf/|powertrace\.skel\.h", {"trace"}),
-    (r"nlohmann/", {"render", "identity", "market", "history", "serve", "report", "capping"}),
+    (r"nlohmann/", {"render", "identity", "market", "history", "serve", "report", "capping", "accounting"}),
     (r"curl/", {"net"}),
     (r"zstd\.h", {"record"}),
     (r"zlib\.h", {"record", "report", "serve"}),

@@ -28,5 +28,6 @@ struct CommandLine {
 void add_top(CommandLine& line);
 void add_stat(CommandLine& line);
 void add_doctor(CommandLine& line);
+void add_cost(CommandLine& line);
 
 }  // namespace powertrace

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/cmd_cost.hpp"
+
+#include <cstdlib>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "accounting/estimate.hpp"
+#include "base/clock.hpp"
+#include "base/log.hpp"
+#include "cli/exit_code.hpp"
+#include "cli/output.hpp"
+
+namespace powertrace {
+
+Result<CostModel> open_cost_model(CostSettings settings) {
+  std::vector<std::string> warnings;
+  const auto environment = [](const char* name) -> std::optional<std::string> {
+    const char* value = std::getenv(name);
+    return value == nullptr || *value == '\0' ? std::nullopt : std::optional<std::string>(value);
+  };
+  PT_TRY(fill_from_environment(settings, environment, warnings));
+  for (const std::string& warning : warnings) {
+    log_warn("{}", warning);
+  }
+  PT_ASSIGN(CostModel model, make_cost_model(settings));
+  PT_TRY(check_cost_model(model));
+  return model;
+}
+
+Result<int> run_cost_estimate(const EstimateOptions& options) {
+  PT_ASSIGN(const CostModel model, open_cost_model(options.rates));
+  const auto now = static_cast<UtcMs>(realtime_ns() / 1'000'000U);
+  PT_ASSIGN(const Estimate estimate, estimate_cost(model, options.watts, options.hours, now));
+  PT_TRY(write_stdout(options.json ? estimate_json(model, estimate) + "\n"
+                                   : estimate_text(model, estimate)));
+  return kExitOk;
+}
+
+}  // namespace powertrace

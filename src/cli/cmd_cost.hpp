@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// powertrace cost: what energy costs, from the node's history, a Prometheus or by hand.
+#pragma once
+
+#include "base/result.hpp"
+#include "cli/options.hpp"
+#include "cost/settings.hpp"
+
+namespace powertrace {
+
+struct EstimateOptions {
+  CostSettings rates;
+  double watts = 0;
+  double hours = 0;
+  bool json = false;
+};
+
+Result<int> run_cost_estimate(const EstimateOptions& options);
+
+// The model of the options and the environment; what is doubtful is logged.
+Result<CostModel> open_cost_model(CostSettings settings);
+
+}  // namespace powertrace

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The options about prices and carbon that cost, serve and collector share.
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+#include "cost/settings.hpp"
+
+namespace powertrace {
+
+void add_cost_options(CLI::App& command, CostSettings& settings);
+
+}  // namespace powertrace
