@@ -138,6 +138,9 @@ Result<Unit> parse_unit(std::string_view text) {
     if (text.substr(i).starts_with("\u20AC")) {
       plain += "eur";
       i += 2;
+    } else if (text.substr(i).starts_with("\u00A3")) {
+      plain += "gbp";
+      i += 1;
     } else if (std::isspace(static_cast<unsigned char>(text[i])) == 0) {
       plain += static_cast<char>(std::tolower(static_cast<unsigned char>(text[i])));
     }
