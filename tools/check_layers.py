@@ -45,7 +45,7 @@ THIRD_PARTY = [
     (r"zstd\.h", {"record"}),
     (r"zlib\.h", {"record", "report", "serve"}),
     (r"elfutils/|dwarf\.h|libelf\.h|gelf\.h|cxxabi\.h", {"report", "record"}),
-    (r"libxml/|date/", {"market"}),
+    (r"libxml/", {"market"}),
     (r"sqlite3\.h", {"history"}),
     (r"microhttpd\.h|gnutls/|crypt\.h", {"serve"}),
     (r"hiredis/|snappy|protozero/", {"serve"}),

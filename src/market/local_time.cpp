@@ -3,16 +3,35 @@
 
 #include <charconv>
 #include <chrono>
-#include <exception>
 #include <optional>
-
-#include <date/tz.h>
 
 namespace powertrace {
 namespace {
 
 constexpr int kMinutesPerDay = 1440;
 constexpr std::int64_t kMinuteS = 60;
+
+namespace chrono = std::chrono;
+
+chrono::year_month_day civil(const Date& date) {
+  return {chrono::year(date.year), chrono::month(static_cast<unsigned>(date.month)),
+          chrono::day(static_cast<unsigned>(date.day))};
+}
+
+// Days since the epoch.
+std::int64_t days_of(const Date& date) {
+  return chrono::sys_days(civil(date)).time_since_epoch().count();
+}
+
+Date from_days(std::int64_t days) {
+  const chrono::year_month_day ymd{chrono::sys_days{chrono::days{days}}};
+  return {static_cast<int>(ymd.year()), static_cast<int>(static_cast<unsigned>(ymd.month())),
+          static_cast<int>(static_cast<unsigned>(ymd.day()))};
+}
+
+std::int64_t floor_days(std::int64_t time_s) {
+  return (time_s - (time_s % kSecondsPerDay + kSecondsPerDay) % kSecondsPerDay) / kSecondsPerDay;
+}
 
 // Exactly `digits` digits at the front of `text`, which are removed.
 std::optional<int> take_digits(std::string_view& text, std::size_t digits) {
@@ -51,24 +70,11 @@ std::optional<Date> take_date(std::string_view& text) {
   if (!day) {
     return std::nullopt;
   }
-  const date::year_month_day checked{date::year{*year}, date::month(static_cast<unsigned>(*month)),
-                                     date::day(static_cast<unsigned>(*day))};
+  const chrono::year_month_day checked = civil({*year, *month, *day});
   if (!checked.ok() || *year < 1970 || *year > 2200) {
     return std::nullopt;
   }
   return Date{*year, *month, *day};
-}
-
-date::local_days local_days(const Date& date) {
-  return date::local_days(date::year_month_day{date::year{date.year},
-                                               date::month(static_cast<unsigned>(date.month)),
-                                               date::day(static_cast<unsigned>(date.day))});
-}
-
-Date from_days(date::local_days days) {
-  const date::year_month_day ymd(days);
-  return {static_cast<int>(ymd.year()), static_cast<int>(static_cast<unsigned>(ymd.month())),
-          static_cast<int>(static_cast<unsigned>(ymd.day()))};
 }
 
 // Seconds of the day: "22:00", "22:00:00", "22:00:00.000".
@@ -172,7 +178,7 @@ std::string format_date(const Date& date) {
 }
 
 Date add_days(const Date& date, int days) {
-  return from_days(local_days(date) + date::days(days));
+  return from_days(days_of(date) + days);
 }
 
 Result<std::int64_t> parse_time(std::string_view text, bool naive_is_utc) {
@@ -183,7 +189,7 @@ Result<std::int64_t> parse_time(std::string_view text, bool naive_is_utc) {
       const bool naive = text.empty();
       const auto offset = naive ? std::optional<int>(0) : take_offset(text);
       if (offset && text.empty() && (!naive || naive_is_utc)) {
-        return local_days(*date).time_since_epoch().count() * kSecondsPerDay + *seconds - *offset;
+        return days_of(*date) * kSecondsPerDay + *seconds - *offset;
       }
       if (naive) {
         return fail(ErrorCode::kMalformed,
@@ -197,53 +203,36 @@ Result<std::int64_t> parse_time(std::string_view text, bool naive_is_utc) {
 }
 
 std::string format_time(std::int64_t utc_s) {
-  const auto days = date::floor<date::days>(date::sys_seconds(std::chrono::seconds(utc_s)));
-  const auto seconds = utc_s - days.time_since_epoch().count() * kSecondsPerDay;
-  const Date date = from_days(date::local_days(days.time_since_epoch()));
-  return fmt::format("{}T{:02}:{:02}:{:02}Z", format_date(date), seconds / 3600, seconds / 60 % 60,
-                     seconds % 60);
+  return format_rfc3339(utc_s * 1000);
 }
 
-Result<TimeZone> TimeZone::find(const std::string& name) {
-  try {
-    return TimeZone(name, date::locate_zone(name));
-  } catch (const std::exception&) {
-    return fail(ErrorCode::kUsage,
-                "\"{}\" is not a time zone of this system; use a name like Europe/Paris (and "
-                "install tzdata)",
-                name.substr(0, 64));
-  }
+LocalTime local_time(const TimeZone& zone, std::int64_t utc_s) {
+  const std::int64_t offset_s = zone.offset_ms(utc_s * 1000) / 1000;
+  const std::int64_t local_s = utc_s + offset_s;
+  const std::int64_t days = floor_days(local_s);
+  const chrono::weekday weekday{chrono::sys_days{chrono::days{days}}};
+  return {from_days(days), static_cast<int>((weekday - chrono::Monday).count()),
+          static_cast<int>((local_s - days * kSecondsPerDay) / kMinuteS),
+          static_cast<int>(offset_s)};
 }
 
-LocalTime TimeZone::local(std::int64_t utc_s) const {
-  const auto* zone = static_cast<const date::time_zone*>(zone_);
-  const date::sys_seconds time{std::chrono::seconds(utc_s)};
-  const auto offset = zone->get_info(time).offset;
-  const date::local_seconds local(time.time_since_epoch() + offset);
-  const auto days = date::floor<date::days>(local);
-  const date::weekday weekday(days);
-  return {from_days(days), static_cast<int>((weekday - date::Monday).count()),
-          static_cast<int>(std::chrono::duration_cast<std::chrono::minutes>(local - days).count()),
-          static_cast<int>(offset.count())};
+std::int64_t day_start(const TimeZone& zone, const Date& date) {
+  // Local noon is in the day, whatever the clock does at its ends.
+  const std::int64_t utc_noon_s = days_of(date) * kSecondsPerDay + kSecondsPerDay / 2;
+  const std::int64_t noon_ms = utc_noon_s * 1000 - zone.offset_ms(utc_noon_s * 1000);
+  return zone.day_start(noon_ms) / 1000;
 }
 
-std::int64_t TimeZone::day_start(const Date& date) const {
-  const auto* zone = static_cast<const date::time_zone*>(zone_);
-  // Where midnight is skipped, this is the instant of the change.
-  const auto start = zone->to_sys(date::local_seconds(local_days(date)), date::choose::earliest);
-  return start.time_since_epoch().count();
-}
-
-std::string TimeZone::format(std::int64_t utc_s) const {
-  const LocalTime time = local(utc_s);
+std::string format_local(const TimeZone& zone, std::int64_t utc_s) {
+  const LocalTime time = local_time(zone, utc_s);
   return format_date(time.date) + " " + clock_text(time.minute);
 }
 
 Result<std::vector<TimeRange>> match_day_labels(const TimeZone& zone,
                                                 const Date& date,
                                                 std::span<const std::string> labels) {
-  const std::int64_t day_end_s = zone.day_start(add_days(date, 1));
-  std::int64_t at_s = zone.day_start(date);
+  const std::int64_t day_end_s = day_start(zone, add_days(date, 1));
+  std::int64_t at_s = day_start(zone, date);
   std::vector<TimeRange> ranges;
   std::int64_t step_s = 0;
   for (const std::string& text : labels) {
@@ -258,8 +247,8 @@ Result<std::vector<TimeRange>> match_day_labels(const TimeZone& zone,
         return fail(ErrorCode::kMalformed, "row 1: the period \"{}\" ends before it begins", text);
       }
     }
-    const int begin = zone.local(at_s).minute;
-    const int end_by_clock = zone.local(at_s + step_s).minute;
+    const int begin = local_time(zone, at_s).minute;
+    const int end_by_clock = local_time(zone, at_s + step_s).minute;
     const int end_by_length = begin + static_cast<int>(step_s / kMinuteS);
     const bool end_fits = label->end == end_by_length ||
                           label->end == (end_by_clock == 0 ? kMinutesPerDay : end_by_clock);
@@ -275,7 +264,7 @@ Result<std::vector<TimeRange>> match_day_labels(const TimeZone& zone,
   }
   if (at_s != day_end_s) {
     return fail(ErrorCode::kMalformed, "{} rows end at {}; {} in {} lasts longer", ranges.size(),
-                clock_text(zone.local(at_s).minute), format_date(date), zone.name());
+                clock_text(local_time(zone, at_s).minute), format_date(date), zone.name());
   }
   return ranges;
 }

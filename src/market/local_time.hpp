@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Local days and wall clocks, by the system's time zone database: markets trade local days, which
-// have 23, 24 or 25 hours. Pure apart from reading that database; any thread.
+// Local days and wall clocks in seconds: markets trade local days, which have 23, 24 or 25 hours.
+// Services write times in more ways than base/wall_time.hpp takes. Any thread.
 #pragma once
 
 #include <compare>
@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "base/wall_time.hpp"
 
 namespace powertrace {
 
@@ -42,24 +43,11 @@ struct LocalTime {
   int offset_s = 0;  // local - UTC
 };
 
-class TimeZone {
- public:
-  // "Europe/Paris"; kUsage if the database does not know it.
-  static Result<TimeZone> find(const std::string& name);
-
-  [[nodiscard]] const std::string& name() const { return name_; }
-  [[nodiscard]] LocalTime local(std::int64_t utc_s) const;
-  // The first instant of a local day. The day lasts until the next one's.
-  [[nodiscard]] std::int64_t day_start(const Date& date) const;
-  // Wall clock, "2026-03-29 02:30"
-  [[nodiscard]] std::string format(std::int64_t utc_s) const;
-
- private:
-  TimeZone(std::string name, const void* zone) : name_(std::move(name)), zone_(zone) {}
-
-  std::string name_;
-  const void* zone_;  // of the library's database, which is never freed
-};
+LocalTime local_time(const TimeZone& zone, std::int64_t utc_s);
+// The first instant of a local day. The day lasts until the next one's.
+std::int64_t day_start(const TimeZone& zone, const Date& date);
+// Wall clock, "2026-03-29 02:30"
+std::string format_local(const TimeZone& zone, std::int64_t utc_s);
 
 struct TimeRange {
   std::int64_t start_s = 0;

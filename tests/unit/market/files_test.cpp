@@ -26,9 +26,9 @@ TimeZone zone(const char* name) {
 // The labels of a day as a market prints them: 24:00 at the end, the clock as people see it.
 std::vector<std::string> labels(const TimeZone& zone, const Date& date) {
   std::vector<std::string> all;
-  for (std::int64_t at = zone.day_start(date); at < zone.day_start(add_days(date, 1));
+  for (std::int64_t at = day_start(zone, date); at < day_start(zone, add_days(date, 1));
        at += kQuarter) {
-    const int begin = zone.local(at).minute;
+    const int begin = local_time(zone, at).minute;
     const int end = begin + 15;
     all.push_back(
         fmt::format("{:02}:{:02}-{:02}:{:02}", begin / 60, begin % 60, end / 60, end % 60));
@@ -96,10 +96,10 @@ TEST_CASE("Days have 92, 96 and 100 quarters by the wall clock") {
       CHECK(rows.back() == "23:45-24:00");
       const auto ranges = match_day_labels(local, date, rows);
       REQUIRE(ranges);
-      CHECK(ranges->front().start_s == local.day_start(date));
-      CHECK(ranges->back().end_s == local.day_start(add_days(date, 1)));
+      CHECK(ranges->front().start_s == day_start(local, date));
+      CHECK(ranges->back().end_s == day_start(local, add_days(date, 1)));
       for (std::size_t i = 0; i < rows.size(); ++i) {
-        CHECK(local.format((*ranges)[i].start_s).substr(11) == rows[i].substr(0, 5));
+        CHECK(format_local(local, (*ranges)[i].start_s).substr(11) == rows[i].substr(0, 5));
       }
     }
     // The 25th hour: the same label twice, an hour apart.
@@ -152,7 +152,7 @@ TEST_CASE("The power manager's day files, with the last quarter of the day") {
     REQUIRE(price.slots.size() == rows.size());
     CHECK(price.slots[0].value == doctest::Approx(-0.003));
     CHECK(volume.slots[5].value == 65);
-    const std::int64_t last = paris.day_start(add_days(date, 1)) - 1;
+    const std::int64_t last = day_start(paris, add_days(date, 1)) - 1;
     REQUIRE(price.at(last) != nullptr);
     CHECK(price.at(last)->value == doctest::Approx((static_cast<double>(rows.size()) - 4) / 1000));
     CHECK(price.at(last + 1) == nullptr);
@@ -172,7 +172,7 @@ TEST_CASE("Damaged day files are refused, empty cells are no value") {
   REQUIRE(parse(text));
   CHECK(parse(text)->at(1).slots.size() == 95);
   CHECK(parse(text)->at(1).slots[0].value == 61);  // not shifted
-  CHECK(parse(text)->at(1).slots[0].start_s == paris.day_start(date) + kQuarter);
+  CHECK(parse(text)->at(1).slots[0].start_s == day_start(paris, date) + kQuarter);
 
   for (std::size_t length = 0; length + 2 < good.size(); length += 13) {
     CHECK(!parse(good.substr(0, length)));
@@ -225,7 +225,7 @@ TEST_CASE("A saved result page: exact values in their places") {
   REQUIRE(all);
   const Series& price = all->at(0);
   const Series& volume = all->at(1);
-  const std::int64_t start = zone("Europe/Paris").day_start({2025, 10, 9});
+  const std::int64_t start = day_start(zone("Europe/Paris"), {2025, 10, 9});
   CHECK(price.info.area == "FR");
   CHECK(price.info.currency == "EUR");
   CHECK(price.slots.size() == 94);
@@ -320,7 +320,7 @@ TEST_CASE("Dates, times and zones as people write them") {
   CHECK(!TimeZone::find("Europe/Atlantis"));
   CHECK(!TimeZone::find("../../etc/passwd"));
   CHECK(!TimeZone::find(""));
-  const LocalTime time = zone("Europe/Paris").local(*parse_time("2026-03-29T01:00:00Z"));
+  const LocalTime time = local_time(zone("Europe/Paris"), *parse_time("2026-03-29T01:00:00Z"));
   CHECK(time.minute == 180);
   CHECK(time.weekday == 6);
   CHECK(time.offset_s == 7200);
