@@ -3,9 +3,8 @@
 
 #include <cmath>
 
-#include <nlohmann/json.hpp>
-
 #include "accounting/figures.hpp"
+#include "accounting/json.hpp"
 #include "cost/units.hpp"
 
 namespace powertrace {
@@ -38,7 +37,6 @@ Result<Estimate> estimate_cost(const CostModel& model, double watts, double hour
 }
 
 std::string estimate_json(const CostModel& model, const Estimate& estimate) {
-  using Json = nlohmann::ordered_json;
   const Cost& cost = estimate.cost;
   const auto known = [](bool is_known, double value) {
     return is_known ? Json(decimals(value)) : Json(nullptr);
@@ -53,7 +51,7 @@ std::string estimate_json(const CostModel& model, const Estimate& estimate) {
                   {"embodied_g", known(model.embodied.has_value(), cost.embodied_g)},
                   {"total", known(!model.currency.empty(), cost.total())},
                   {"currency", model.currency.empty() ? Json(nullptr) : Json(model.currency)}};
-  return json.dump();
+  return dump(json);
 }
 
 std::string estimate_text(const CostModel& model, const Estimate& estimate) {

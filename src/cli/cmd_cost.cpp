@@ -11,6 +11,7 @@
 #include "base/log.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/output.hpp"
+#include "history/database.hpp"
 
 namespace powertrace {
 
@@ -27,6 +28,17 @@ Result<CostModel> open_cost_model(CostSettings settings) {
   PT_ASSIGN(CostModel model, make_cost_model(settings));
   PT_TRY(check_cost_model(model));
   return model;
+}
+
+Result<int> run_cost(const CostOptions& options) {
+  PT_ASSIGN(const CostModel model, open_cost_model(options.rates));
+  PT_ASSIGN(const std::unique_ptr<HistoryStore> store,
+            HistoryDatabase::open_read_only(options.history));
+  PT_ASSIGN(const CostReport report, report_cost(*store, model, options.question));
+  PT_TRY(write_stdout(options.format == CostFormat::kJson  ? cost_json(model, report) + "\n"
+                      : options.format == CostFormat::kCsv ? cost_csv(model, report)
+                                                           : cost_table(model, report)));
+  return kExitOk;
 }
 
 Result<int> run_cost_estimate(const EstimateOptions& options) {

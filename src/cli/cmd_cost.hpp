@@ -3,9 +3,15 @@
 // powertrace cost: what energy costs, from the node's history, a Prometheus or by hand.
 #pragma once
 
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "accounting/report.hpp"
 #include "base/result.hpp"
 #include "cli/options.hpp"
 #include "cost/settings.hpp"
+#include "history/store.hpp"
 
 namespace powertrace {
 
@@ -16,6 +22,16 @@ struct EstimateOptions {
   bool json = false;
 };
 
+enum class CostFormat : std::uint8_t { kTable, kJson, kCsv };
+
+struct CostOptions {
+  CostSettings rates;
+  std::string history;  // file
+  CostQuestion question;
+  CostFormat format = CostFormat::kTable;
+};
+
+Result<int> run_cost(const CostOptions& options);
 Result<int> run_cost_estimate(const EstimateOptions& options);
 
 // The model of the options and the environment; what is doubtful is logged.

@@ -2,6 +2,7 @@
 #include <memory>
 #include <string>
 
+#include "base/clock.hpp"
 #include "base/parse.hpp"
 #include "cli/cmd_cost.hpp"
 #include "cli/commands/command.hpp"
@@ -14,8 +15,34 @@ namespace {
 struct RawCost {
   CostSettings rates;
   std::string watts, hours;
-  bool json = false;
+  std::string by = "namespace", from, to, last = "24h", zone = "UTC", history = kDefaultHistory;
+  WorkloadFilter filter;
+  bool json = false, csv = false;
 };
+
+Result<CostOptions> check(const RawCost& raw) {
+  CostOptions options;
+  if (raw.json && raw.csv) {
+    return fail(ErrorCode::kUsage, "--json and --csv exclude each other");
+  }
+  options.rates = raw.rates;
+  options.history = raw.history;
+  options.format = raw.json ? CostFormat::kJson : raw.csv ? CostFormat::kCsv : CostFormat::kTable;
+  options.question.filter = raw.filter;
+  PT_ASSIGN(options.question.by, at_option("--by", parse_cost_by(raw.by)));
+  PT_ASSIGN(options.question.zone, at_option("--tz", TimeZone::find(raw.zone)));
+  TimeRange& range = options.question.range;
+  range.end = static_cast<UtcMs>(realtime_ns() / 1'000'000U);
+  if (!raw.to.empty()) {
+    PT_ASSIGN(range.end, at_option("--to", parse_rfc3339(raw.to)));
+  }
+  PT_ASSIGN(const std::uint64_t last_ns, at_option("--last", parse_duration_ns(raw.last)));
+  range.start = range.end - static_cast<UtcMs>(last_ns / 1'000'000U);
+  if (!raw.from.empty()) {
+    PT_ASSIGN(range.start, at_option("--from", parse_rfc3339(raw.from)));
+  }
+  return options;
+}
 
 Result<EstimateOptions> check_estimate(const RawCost& raw) {
   if (raw.watts.empty() || raw.hours.empty()) {
@@ -69,8 +96,34 @@ void add_cost_options(CLI::App& command, CostSettings& settings) {
 void add_cost(CommandLine& line) {
   auto raw = std::make_shared<RawCost>();
   CLI::App* cost = line.app.add_subcommand("cost", "Energy as money and CO2e");
-  cost->require_subcommand(1);
+  cost->add_option("--by", raw->by,
+                   "rows: namespace, pod, container, workload, cgroup, user, node, hour, day");
+  cost->add_option("--from", raw->from, "begin, with its zone: 2026-01-02T00:00:00Z")
+      ->type_name("TIME");
+  cost->add_option("--to", raw->to, "end; without it, now")->type_name("TIME");
+  cost->add_option("--last", raw->last, "instead of --from: so long before the end")
+      ->type_name("DURATION");
+  cost->add_option("--tz", raw->zone, "zone of hours and days, such as Europe/Paris")
+      ->type_name("ZONE");
+  cost->add_option("--namespace", raw->filter.name_space, "only this one")->type_name("NAME");
+  cost->add_option("--workload", raw->filter.workload,
+                   "only this one: namespace/pod, pod uid, container id or cgroup")
+      ->type_name("ID");
+  cost->add_option("--history", raw->history, "the node's history, as serve keeps it")
+      ->type_name("FILE");
+  add_cost_options(*cost, raw->rates);
+  cost->add_flag("--json", raw->json, "one JSON object");
+  cost->add_flag("--csv", raw->csv, "a line per row");
   add_estimate(line, *cost, raw);
+  cost->callback([&line, cost, raw] {
+    if (!cost->get_subcommands().empty()) {
+      return;
+    }
+    line.run = [raw](const GlobalOptions&) -> Result<int> {
+      PT_ASSIGN(const CostOptions options, check(*raw));
+      return run_cost(options);
+    };
+  });
 }
 
 }  // namespace powertrace

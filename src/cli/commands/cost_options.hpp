@@ -9,6 +9,9 @@
 
 namespace powertrace {
 
+// Where serve keeps the history of the node and cost reads it.
+inline constexpr const char* kDefaultHistory = "/var/lib/powertrace/history.db";
+
 void add_cost_options(CLI::App& command, CostSettings& settings);
 
 }  // namespace powertrace
