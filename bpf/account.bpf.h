@@ -52,6 +52,12 @@ static __always_inline void note_clock(struct pt_cpu *c, struct task_struct *tas
 		c->clock_offset = bpf_ktime_get_ns() - rq->clock;
 }
 
+/* `recent` is about the open window and the cgroups that tasks are in now. */
+static __always_inline void forget_recent(struct pt_cpu *c)
+{
+	__builtin_memset(c->recent, 0, sizeof(c->recent));
+}
+
 /* Opens window `number` on this CPU. Its table was read PT_WINDOWS - 1 windows ago. */
 static __always_inline void open_window(struct pt_cpu *c, __u32 cpu, __u64 number)
 {
@@ -63,6 +69,7 @@ static __always_inline void open_window(struct pt_cpu *c, __u32 cpu, __u64 numbe
 	header->used = 0;
 	header->lost_ns = 0;
 	c->window = number;
+	forget_recent(c);
 }
 
 static __always_inline void fill_slot(struct pt_slot *slot, struct task_struct *task)
@@ -70,6 +77,7 @@ static __always_inline void fill_slot(struct pt_slot *slot, struct task_struct *
 	slot->start_boottime = task->start_boottime;
 	slot->css = (__u64)task->cgroups;
 	slot->cgroup_id = cgroup_of(task);
+	slot->sum_ns = 0;
 	slot->run_ns = 0;
 	slot->counted_ns = 0;
 	slot->counts[0] = 0;
@@ -79,6 +87,20 @@ static __always_inline void fill_slot(struct pt_slot *slot, struct task_struct *
 	slot->switches = 0;
 	slot->flags = task_flags(task);
 	__builtin_memcpy(slot->comm, task->comm, sizeof(slot->comm));
+}
+
+/* The same for a task that may be gone, so that no field may be followed directly. */
+static __always_inline void probe_slot(struct pt_slot *slot, struct task_struct *task)
+{
+	__builtin_memset(slot, 0, sizeof(*slot));
+	slot->start_boottime = BPF_CORE_READ(task, start_boottime);
+	slot->cgroup_id = pt_hierarchy ? v1_cgroup_of(BPF_CORE_READ(task, cgroups))
+				       : BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
+	slot->pid = BPF_CORE_READ(task, pid);
+	slot->tgid = BPF_CORE_READ(task, tgid);
+	slot->sum_ns = BPF_CORE_READ(task, se.sum_exec_runtime);
+	slot->flags = BPF_CORE_READ(task, flags) & PF_KTHREAD ? PT_F_KTHREAD : 0;
+	BPF_CORE_READ_INTO(&slot->comm, task, comm);
 }
 
 /*
@@ -92,17 +114,17 @@ static __always_inline __u32 slot_index(__u32 cpu, __u64 window, __u32 slot)
 	return (cpu * PT_WINDOWS + (__u32)(window % PT_WINDOWS)) * pt_slots_per_window + slot;
 }
 
+/* A free slot of the open window, filled in for the task; `at` is its index. */
 static __always_inline struct pt_slot *new_slot(struct pt_cpu *c, __u32 cpu,
-						struct task_struct *task, __u64 *entry)
+						struct task_struct *task, __u64 *entry, __u32 *at)
 {
 	struct pt_window *header = window_header(cpu, c->window);
 	struct pt_slot *slot;
-	__u32 at;
 
 	if (!header || header->used >= pt_slots_per_window)
 		return NULL;
-	at = slot_index(cpu, c->window, header->used);
-	slot = bpf_map_lookup_elem(&slots, &at);
+	*at = slot_index(cpu, c->window, header->used);
+	slot = bpf_map_lookup_elem(&slots, at);
 	if (!slot)
 		return NULL;
 	if (entry)
@@ -113,36 +135,69 @@ static __always_inline struct pt_slot *new_slot(struct pt_cpu *c, __u32 cpu,
 }
 
 /*
- * The task's slot in the CPU's open window; NULL: the table is full. pid and start_boottime tell
- * tasks apart even if a pid is reused within the window; another set of cgroups is another slot.
+ * Finds or makes the task's slot in the open window. pid and start_boottime tell tasks apart even
+ * if a pid is reused within the window; another set of cgroups is another slot.
  */
-static __always_inline struct pt_slot *slot_of(struct pt_cpu *c, __u32 cpu,
-					       struct task_struct *task)
+static __always_inline struct pt_slot *find_slot(struct pt_cpu *c, __u32 cpu,
+						 struct task_struct *task, __u32 *at)
 {
 	__u32 pid = task->pid;
 	__u32 hash = pid * 2654435761U >> (32 - pt_index_bits);
 	__u64 css = (__u64)task->cgroups, born = task->start_boottime;
 
 	for (int i = 0; i < PT_PROBES; i++) {
-		__u32 at = (cpu << pt_index_bits) + ((hash + i) & ((1U << pt_index_bits) - 1));
-		__u64 *entry = bpf_map_lookup_elem(&by_pid, &at);
+		__u32 place = (cpu << pt_index_bits) + ((hash + i) & ((1U << pt_index_bits) - 1));
+		__u64 *entry = bpf_map_lookup_elem(&by_pid, &place);
 		struct pt_slot *slot;
 
 		if (!entry)
 			return NULL;
 		if (*entry >> 16 != c->window)
-			return new_slot(c, cpu, task, entry);
-		at = slot_index(cpu, c->window, *entry & 0xffff);
-		slot = bpf_map_lookup_elem(&slots, &at);
+			return new_slot(c, cpu, task, entry, at);
+		*at = slot_index(cpu, c->window, *entry & 0xffff);
+		slot = bpf_map_lookup_elem(&slots, at);
 		if (slot && slot->start_boottime == born && slot->pid == pid && slot->css == css)
 			return slot;
 	}
-	return new_slot(c, cpu, task, NULL);
+	return new_slot(c, cpu, task, NULL, at);
 }
 
-/* A slice that finds the table full goes to user space by itself. */
-static __always_inline void overflow(struct pt_cpu *c, __u32 cpu, struct task_struct *task,
-				     __s64 ran_ns, __u32 switches, const struct pt_reading *now)
+/*
+ * The slot of c->task in the CPU's open window; NULL: the table is full. Mostly one of the last
+ * few: then neither the task's identity nor its cgroups need to be looked at, which lie in cache
+ * lines that a switch does not touch otherwise.
+ */
+static __always_inline struct pt_slot *slot_of(struct pt_cpu *c, __u32 cpu,
+					       struct task_struct *task)
+{
+	__u64 address = *(volatile __u64 *)&c->task; /* as a number, which a pointer never is */
+	__u32 place = (__u32)(address >> 6) * 2654435761U >> (32 - PT_RECENT_BITS);
+	struct pt_recent *recent = &c->recent[place & ((1 << PT_RECENT_BITS) - 1)];
+	__u64 regrouped = live.regrouped;
+	__u32 pid = c->pid;
+	struct pt_slot *slot;
+	__u32 at;
+
+	if (c->regrouped != regrouped) {
+		c->regrouped = regrouped;
+		forget_recent(c);
+	}
+	if (recent->task == address && recent->pid == pid) {
+		at = recent->slot;
+		return bpf_map_lookup_elem(&slots, &at);
+	}
+	slot = find_slot(c, cpu, task, &at);
+	if (slot) {
+		recent->task = address;
+		recent->pid = pid;
+		recent->slot = at;
+	}
+	return slot;
+}
+
+/* A record for a slice that goes to user space by itself; NULL: no room, the slice is lost. */
+static __always_inline struct pt_event_slice *reserve_slice(struct pt_cpu *c, __u32 cpu,
+							    __s64 ran_ns)
 {
 	struct pt_event_slice *e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
 
@@ -152,14 +207,27 @@ static __always_inline void overflow(struct pt_cpu *c, __u32 cpu, struct task_st
 		if (header && ran_ns > 0)
 			header->lost_ns += ran_ns;
 		c->drops[PT_DROP_SLICE]++;
-		return;
+		return NULL;
 	}
-	c->overflows++;
 	e->head.type = PT_EVENT_SLICE;
 	e->head.cpu = cpu;
 	e->head.time = 0;
 	e->window = c->window;
+	return e;
+}
+
+/* A slice that finds the table full. */
+static __always_inline void overflow(struct pt_cpu *c, __u32 cpu, struct task_struct *task,
+				     __u64 sum, __u32 switches, const struct pt_reading *now)
+{
+	__s64 ran_ns = sum - c->charged_ns;
+	struct pt_event_slice *e = reserve_slice(c, cpu, ran_ns);
+
+	if (!e)
+		return;
+	c->overflows++;
 	fill_slot(&e->slot, task);
+	e->slot.sum_ns = sum;
 	e->slot.run_ns = ran_ns;
 	e->slot.switches = switches;
 	if (now)
@@ -168,17 +236,44 @@ static __always_inline void overflow(struct pt_cpu *c, __u32 cpu, struct task_st
 }
 
 /*
+ * The task that we saw arrive left unseen: tells user space how long it has run by now. It may be
+ * gone, so it is read with care: its memory may be another task's, but then hardly one of its pid.
+ */
+static __always_inline void close_unseen(struct pt_cpu *c, __u32 cpu)
+{
+	struct task_struct *task = (struct task_struct *)c->task;
+	struct pt_event_slice *e;
+
+	if (!c->pid || (__u32)BPF_CORE_READ(task, pid) != c->pid)
+		return;
+	e = reserve_slice(c, cpu, 0);
+	if (!e)
+		return;
+	probe_slot(&e->slot, task);
+	bpf_ringbuf_submit(e, wakeup_flag());
+}
+
+/*
  * The task that leaves, or is flushed, is not the one that we saw arrive: the program had just been
  * attached, or the kernel kept a switch from us (it skips a tracing program that is already active
  * on the CPU, and some kernels shield some tasks). Begin its slice where the scheduler says that it
- * began, so that a stranger's figure is never subtracted from its own.
+ * began, so that a stranger's figure is never subtracted from its own. Slices that went by wholly
+ * unseen show in slot.sum_ns, from which user space adds them.
  */
-static __always_inline void missed_switch(struct pt_cpu *c, struct task_struct *task)
+static __always_inline void missed_switch(struct pt_cpu *c, __u32 cpu, struct task_struct *task)
 {
-	if (c->window)
+	__u64 sum = task->se.sum_exec_runtime;
+	__u64 begin = is_fair(task) ? task->se.prev_sum_exec_runtime : sum;
+
+	if (c->window) {
 		c->drops[PT_DROP_SWITCH]++;
+		close_unseen(c, cpu);
+	}
+	/* A thread that is not the first takes over its process' pid when it calls exec. */
+	if (c->task != (__u64)task || c->charged_ns < begin || c->charged_ns > sum)
+		c->charged_ns = begin;
 	c->task = (__u64)task;
-	c->charged_ns = is_fair(task) ? task->se.prev_sum_exec_runtime : task->se.sum_exec_runtime;
+	c->pid = task->pid;
 	c->counted = 0;
 }
 
@@ -197,9 +292,10 @@ static __always_inline void charge(struct pt_cpu *c, __u32 cpu, struct task_stru
 	ran_ns = sum - c->charged_ns;
 	slot = slot_of(c, cpu, task);
 	if (!slot) {
-		overflow(c, cpu, task, ran_ns, switches, now);
+		overflow(c, cpu, task, sum, switches, now);
 		return;
 	}
+	slot->sum_ns = sum;
 	slot->run_ns += ran_ns;
 	slot->switches += switches;
 	if (now)
@@ -225,8 +321,8 @@ static __always_inline int switch_tasks(struct task_struct *prev, struct task_st
 	if (!(++c->switches & 1023))
 		begin = bpf_ktime_get_ns();
 
-	if (c->task != (__u64)prev && prev_pid)
-		missed_switch(c, prev);
+	if (c->task != (__u64)prev || c->pid != prev_pid)
+		missed_switch(c, cpu, prev);
 	end_counted = pt_counters && c->counted;
 	begin_counted = pt_counters && next_pid && sample_slice(c);
 	if (end_counted || begin_counted)
@@ -251,6 +347,7 @@ static __always_inline int switch_tasks(struct task_struct *prev, struct task_st
 		open_window(c, cpu, window);
 	}
 	c->task = (__u64)next;
+	c->pid = next_pid;
 	c->charged_ns = btf ? next->se.sum_exec_runtime : BPF_CORE_READ(next, se.sum_exec_runtime);
 	c->counted = begin_counted;
 	if (begin_counted)
@@ -279,9 +376,9 @@ static __always_inline int flush_cpu(void)
 	c->running = task->pid ? 1 : 0;
 	if (c->window == window)
 		return 0; /* a switch was faster */
+	if (c->task != (__u64)task || c->pid != (__u32)task->pid)
+		missed_switch(c, cpu, task);
 	if (task->pid) {
-		if (c->task != (__u64)task)
-			missed_switch(c, task);
 		if (pt_counters)
 			read = read_counters(c, &now);
 		sum = task->se.sum_exec_runtime + open_time(c, task);

@@ -71,7 +71,7 @@ static __always_inline void rename_slot(struct task_struct *task)
 	struct pt_cpu *c = this_cpu(&cpu);
 	struct pt_slot *slot;
 
-	if (!c || !c->window)
+	if (!c || !c->window || c->task != (__u64)task)
 		return;
 	slot = slot_of(c, cpu, task);
 	if (slot)

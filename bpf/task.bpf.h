@@ -27,21 +27,25 @@ static __always_inline struct rq *run_queue(struct task_struct *task)
 	return task->se.cfs_rq->rq;
 }
 
+/* cgroup v1: the id of the cgroup that accounts CPU time; 0: that controller is not built in. */
+static __always_inline __u64 v1_cgroup_of(struct css_set *css)
+{
+	struct cgroup_subsys_state *state = NULL;
+	int index;
+
+	if (!bpf_core_enum_value_exists(enum cgroup_subsys_id, cpuacct_cgrp_id))
+		return 0;
+	index = bpf_core_enum_value(enum cgroup_subsys_id, cpuacct_cgrp_id);
+	bpf_core_read(&state, sizeof(state), &css->subsys[index & 15]);
+	return BPF_CORE_READ(state, cgroup, kn, id);
+}
+
 /* The id of the task's cgroup in the hierarchy we name: inode of its directory. */
 static __always_inline __u64 cgroup_of(struct task_struct *task)
 {
 	if (pt_hierarchy == 0)
 		return task->cgroups->dfl_cgrp->kn->id;
-	if (!bpf_core_enum_value_exists(enum cgroup_subsys_id, cpuacct_cgrp_id))
-		return 0;
-
-	/* cgroup v1: the cgroup that accounts CPU time. */
-	int index = bpf_core_enum_value(enum cgroup_subsys_id, cpuacct_cgrp_id);
-	struct css_set *css = task->cgroups;
-	struct cgroup_subsys_state *state = NULL;
-
-	bpf_core_read(&state, sizeof(state), &css->subsys[index & 15]);
-	return BPF_CORE_READ(state, cgroup, kn, id);
+	return v1_cgroup_of(task->cgroups);
 }
 
 static __always_inline __u32 task_flags(struct task_struct *task)

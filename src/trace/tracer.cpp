@@ -16,7 +16,6 @@ namespace powertrace {
 namespace {
 
 constexpr std::uint64_t kHotplugCheckNs = 1'000'000'000;
-constexpr std::size_t kMaxDebts = 4096;
 
 // The kernel writes while we read: one load, not cached by the compiler.
 template <typename T>
@@ -90,6 +89,7 @@ Status Tracer::start() {
   PT_TRY(bpf_.attach());
   // Ends window 0, which nobody reads: every CPU opens window 1 here, also those that are idle, and
   // what runs there gets its baseline.
+  run_time_.start(boottime_ns());
   bpf_.live().window = open_window_;
   for (const int cpu : topology_.online) {
     const int error = bpf_.run_on_cpu(BpfObject::Program::kFlush, cpu);
@@ -155,9 +155,10 @@ void Tracer::add_slot(const pt_slot& slot, int cpu, Window& window) {
   std::memcpy(use.comm.data(), slot.comm, use.comm.size());
   use.comm.back() = '\0';
   use.switches += slot.switches;
-  // Wraps if negative; settle() looks at the sums.
+  // Wraps if negative; RunTime looks at the sums.
   use.run_ns += static_cast<std::uint64_t>(slot.run_ns);
   use.counted_ns += static_cast<std::uint64_t>(slot.counted_ns);
+  run_time_.note(key.task, slot.sum_ns);
   use.cycles += slot.counts[0];
   use.instructions += slot.counts[1];
 }
@@ -194,30 +195,8 @@ void Tracer::read_window(Window& window) {
     add_slot(slice.slot, static_cast<int>(slice.head.cpu), window);
     return true;
   });
-  settle(window);
+  run_time_.settle(window, boottime_ns());
   set_thresholds(length_ns);
-}
-
-// The open part of a slice at an edge is an estimate. Where it was too long, the task's next charge
-// is smaller by the same time, and in rare cases negative: carry that into its next window.
-void Tracer::settle(Window& window) {
-  for (TaskUse& use : window.tasks) {
-    auto run_ns = static_cast<std::int64_t>(use.run_ns);
-    if (const auto debt = debts_.find(use.task); debt != debts_.end()) {
-      run_ns += debt->second;
-      debts_.erase(debt);
-    }
-    if (run_ns < 0) {
-      debts_[use.task] = run_ns;
-      run_ns = 0;
-    }
-    use.run_ns = static_cast<std::uint64_t>(run_ns);
-    const auto counted_ns = static_cast<std::int64_t>(use.counted_ns);
-    use.counted_ns = static_cast<std::uint64_t>(std::clamp<std::int64_t>(counted_ns, 0, run_ns));
-  }
-  if (debts_.size() > kMaxDebts) {
-    debts_.clear();  // of tasks that never ran again
-  }
 }
 
 void Tracer::set_thresholds(std::uint64_t window_ns) {

@@ -19,6 +19,7 @@
 #include "trace/bpf_object.hpp"
 #include "trace/counter_budget.hpp"
 #include "trace/perf_counters.hpp"
+#include "trace/run_time.hpp"
 
 struct ring_buffer;
 
@@ -106,7 +107,6 @@ class Tracer {
   static int on_record(void* context, void* data, std::size_t size) noexcept;
   void follow_hotplug();
   void add_slot(const pt_slot& slot, int cpu, Window& window);
-  void settle(Window& window);
   void set_thresholds(std::uint64_t window_ns);
 
   // The ring reads from the object's map: it goes first.
@@ -126,9 +126,7 @@ class Tracer {
   std::vector<CounterBudget> budgets_;          // by CPU
   std::vector<std::uint64_t> switches_before_;  // by CPU
   std::unordered_map<UseKey, std::size_t, UseKeyHash> merged_;
-  // What a window was charged too much at its edge, by task; the next one in which it runs has
-  // less.
-  std::unordered_map<TaskId, std::int64_t> debts_;
+  RunTime run_time_;
 };
 
 }  // namespace powertrace
