@@ -11,6 +11,7 @@
 #include "base/log.hpp"
 #include "base/parse.hpp"
 #include "cli/commands/command.hpp"
+#include "cli/commands/names.hpp"
 #include "cli/commands/values.hpp"
 #include "cli/options.hpp"
 #include "cli/output.hpp"
@@ -26,6 +27,7 @@ struct RawGlobal {
   std::string counters = "auto", budget = "0.5%";
   std::string log_level = "warn", log_format = "text";
   bool verbose = false;
+  RawNames names;
 };
 
 Result<GlobalOptions> check(const RawGlobal& raw) {
@@ -65,6 +67,7 @@ Result<GlobalOptions> check(const RawGlobal& raw) {
             choose<LogFormat>("--log-format", raw.log_format,
                               {{"text", LogFormat::kText}, {"json", LogFormat::kJson}}));
   log_init(level, format);
+  PT_ASSIGN(config.names, check(raw.names));
   return global;
 }
 
@@ -84,6 +87,7 @@ void add_global_options(CLI::App& app, RawGlobal& raw) {
   app.add_option("--counters", raw.counters, "hardware counters: auto, always, sampled, off");
   app.add_option("--overhead-budget", raw.budget, "CPU time that counter readings may take")
       ->type_name("SHARE");
+  add_names_options(app, raw.names);
   app.add_option("--log-level", raw.log_level, "debug, info, warn, error, off");
   app.add_option("--log-format", raw.log_format, "text, json");
   app.add_flag("--verbose", raw.verbose, "at the end, say what watching cost");

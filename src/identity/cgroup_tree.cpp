@@ -19,6 +19,7 @@
 #include "base/clock.hpp"
 #include "base/log.hpp"
 #include "identity/container_path.hpp"
+#include "identity/vm.hpp"
 
 namespace powertrace {
 namespace {
@@ -55,7 +56,7 @@ std::string path_in_hierarchy(std::string path, const CgroupMount& mount) {
 }  // namespace
 
 CgroupTree::CgroupTree(const SysRoot& root, Options options)
-    : options_(options), proc_(root), mount_(find_cgroup_mount(root)) {
+    : options_(std::move(options)), proc_(root), mount_(find_cgroup_mount(root)) {
   if (mount_.hierarchy == CgroupHierarchy::kNone) {
     return;
   }
@@ -87,7 +88,44 @@ std::shared_ptr<const CgroupIdentity> CgroupTree::find(std::uint64_t id, std::ui
       resolve(id, tgid, now);
     }
   }
-  return by_id_.find(id)->second->identity;
+  Entry& entry = *by_id_.find(id)->second;
+  if (entry.names_seen != names_version_) {
+    name(entry);
+  }
+  return entry.identity;
+}
+
+void CgroupTree::refresh_names() {
+  std::vector<std::shared_ptr<const NameTable>> tables;
+  for (const auto& source : options_.names) {
+    tables.push_back(source->table());
+  }
+  if (tables != tables_) {
+    tables_ = std::move(tables);
+    ++names_version_;
+  }
+}
+
+void CgroupTree::name(Entry& entry) const {
+  entry.names_seen = names_version_;
+  if (!entry.identity->container) {
+    return;
+  }
+  auto named = std::make_shared<CgroupIdentity>(*entry.identity);
+  for (const auto& table : tables_) {
+    named->container = with_names(std::move(*named->container), *table);
+  }
+  if (named->container != entry.identity->container) {
+    entry.identity = std::move(named);
+  }
+}
+
+void CgroupTree::set_vm(std::uint64_t id, std::shared_ptr<const VmIdentity> vm) {
+  if (const auto known = by_id_.find(id); known != by_id_.end()) {
+    auto identity = std::make_shared<CgroupIdentity>(*known->second->identity);
+    identity->vm = std::move(vm);
+    known->second->identity = std::move(identity);
+  }
 }
 
 // Leaves an entry for the id in any case.
@@ -119,13 +157,21 @@ CgroupTree::Entry& CgroupTree::store(std::uint64_t id, std::string_view path) {
   identity->id = id;
   identity->path = path.empty() ? fmt::format("[cgroup {}]", id) : std::string(path);
   identity->container = parse_container(path);
+  if (auto vm = parse_vm_scope(path)) {
+    identity->vm = std::make_shared<const VmIdentity>(std::move(*vm));
+  }
+  if (identity->container) {
+    for (const auto& source : options_.names) {
+      source->want(*identity->container);
+    }
+  }
   const auto [at, inserted] = by_id_.try_emplace(id);
   if (inserted) {
     entries_.emplace_front();
     at->second = entries_.begin();
   }
   Entry& entry = *at->second;
-  entry = {std::move(identity), 0};
+  entry = {std::move(identity), 0, 0};
   while (entries_.size() > options_.max_cached && entries_.size() > 1) {
     by_id_.erase(entries_.back().identity->id);
     entries_.pop_back();

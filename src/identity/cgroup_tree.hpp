@@ -11,9 +11,11 @@
 #include <memory>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include "base/fd.hpp"
 #include "identity/cgroup_mount.hpp"
+#include "identity/names.hpp"
 #include "identity/proc_reader.hpp"
 #include "model/identity.hpp"
 
@@ -26,6 +28,7 @@ class CgroupTree {
     std::size_t max_walk = 16384;            // directories looked at in one walk
     std::uint64_t retry_ns = 5'000'000'000;  // for an unknown id, and between two walks
     bool use_handles = true;
+    std::vector<std::shared_ptr<NameSource>> names{};  // the last knows best
   };
 
   explicit CgroupTree(const SysRoot& root) : CgroupTree(root, Options()) {}
@@ -39,15 +42,22 @@ class CgroupTree {
   // What an event tells, which outlives the directory. `complete`: the path was not cut.
   void learn(std::uint64_t id, std::string_view path, bool complete = true);
 
+  // Takes what the sources of names have published by now; find() hands it out from here on.
+  void refresh_names();
+  // The machine of a cgroup, once the process that runs it has told more than the path does.
+  void set_vm(std::uint64_t id, std::shared_ptr<const VmIdentity> vm);
+
   [[nodiscard]] std::size_t cached() const { return entries_.size(); }
 
  private:
   struct Entry {
     std::shared_ptr<const CgroupIdentity> identity;
     std::uint64_t retry_at_ns = 0;  // 0: resolved
+    std::uint64_t names_seen = 0;   // names_version_ when they were looked up
   };
   using Entries = std::list<Entry>;  // most recently used first
 
+  void name(Entry& entry) const;
   Entry& store(std::uint64_t id, std::string_view path);
   [[nodiscard]] bool is_resolved(std::uint64_t id) const;
   void resolve(std::uint64_t id, std::uint32_t tgid, std::uint64_t now_ns);
@@ -61,6 +71,8 @@ class CgroupTree {
   UniqueFd mount_fd_;
   bool handles_ = false;
   std::uint64_t next_walk_ns_ = 0;
+  std::vector<std::shared_ptr<const NameTable>> tables_;
+  std::uint64_t names_version_ = 1;
   Entries entries_;
   std::unordered_map<std::uint64_t, Entries::iterator> by_id_;
 };

@@ -6,6 +6,8 @@
 #include <string>
 #include <utility>
 
+#include "identity/escape.hpp"
+
 namespace powertrace {
 namespace {
 
@@ -160,22 +162,6 @@ Match match_bare(std::string_view segment,
   return {segment, parent_is_top && parent == "k8s.io" ? "containerd" : "unknown"};
 }
 
-// systemd writes '-' inside a name as \x2d.
-std::string unescape(std::string_view text) {
-  const auto digit = [](char c) { return c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10; };
-  std::string plain;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text.substr(i, 2) == "\\x" && i + 3 < text.size() && is_hex(text[i + 2]) &&
-        is_hex(text[i + 3])) {
-      plain += static_cast<char>(digit(text[i + 2]) * 16 + digit(text[i + 3]));
-      i += 3;
-    } else {
-      plain += text[i];
-    }
-  }
-  return plain;
-}
-
 }  // namespace
 
 std::optional<ContainerIdentity> parse_container(std::string_view cgroup_path) {
@@ -211,7 +197,8 @@ std::optional<ContainerIdentity> parse_container(std::string_view cgroup_path) {
   ContainerIdentity container{std::string(found.id), std::string(found.runtime),
                               std::string(pod_uid)};
   if (found.runtime == "systemd-nspawn" || found.runtime == "lxc") {
-    container.id = unescape(found.id);
+    container.id = unescape_unit(found.id);
+    container.name = container.id;
   }
   std::replace(container.pod_uid.begin(), container.pod_uid.end(), '_', '-');
   return container;

@@ -6,6 +6,10 @@
 #include <string_view>
 #include <utility>
 
+#include <fmt/format.h>
+
+#include "identity/vm.hpp"
+
 namespace powertrace {
 namespace {
 
@@ -18,6 +22,16 @@ std::string_view bounded(const char* text, std::size_t size) {
 
 bool is_leader(const TaskUse& use) {
   return use.task.pid == use.tgid;
+}
+
+// A machine without UUID and name is called after its process.
+std::shared_ptr<const VmIdentity> vm_of(const ProcRecord& record, TaskId task) {
+  if (!record.vm) {
+    return nullptr;
+  }
+  auto vm = std::make_shared<VmIdentity>(*record.vm);
+  vm->id = vm->id.empty() ? fmt::format("{}:{}", task.pid, task.start_ns) : vm->id;
+  return vm;
 }
 
 // The record, if all of it is there.
@@ -108,6 +122,7 @@ void IdentityCache::inherit(Entry& child, const Entry& parent) {
   ProcessIdentity identity = *child.identity;
   identity.exe = parent.identity->exe;
   identity.cmdline = parent.identity->cmdline;
+  identity.vm = parent.identity->vm;
   child.identity = std::make_shared<const ProcessIdentity>(std::move(identity));
 }
 
@@ -126,7 +141,9 @@ void IdentityCache::exec(const pt_event_exec& event) {
   identity.cmdline = join_arguments({event.args, args_len});
   const bool whole_path = identity.exe.starts_with('/') && path_len < sizeof(event.path);
   const bool whole_args = args_len > 0 && args_len < sizeof(event.args);
-  entry.details = whole_path && whole_args ? Details::kFinal : Details::kCut;
+  const bool vm = is_vm_program(identity.exe);  // its arguments are too long for an event
+  identity.vm = nullptr;
+  entry.details = whole_path && whole_args && !vm ? Details::kFinal : Details::kCut;
   entry.identity = std::make_shared<const ProcessIdentity>(std::move(identity));
 }
 
@@ -228,6 +245,7 @@ IdentityCache::Entries::iterator IdentityCache::resolve(const TaskUse& use) {
                     : use.task.start_ns != 0 && start_ns > use.task.start_ns;
     if (!another) {
       identity.task.start_ns = exact ? use.task.start_ns : start_ns;
+      identity.vm = vm_of(*record, identity.task);
       identity.parent_pid = record->stat.parent_pid;
       identity.uid = record->uid;
       identity.comm = std::move(record->stat.comm);
@@ -258,6 +276,7 @@ void IdentityCache::complete(Entry& entry) {
     ProcessIdentity identity = now;
     identity.exe = record->exe.empty() ? now.exe : record->exe;
     identity.cmdline = record->cmdline.empty() ? now.cmdline : record->cmdline;
+    identity.vm = vm_of(*record, now.task);
     entry.identity = std::make_shared<const ProcessIdentity>(std::move(identity));
   } else if (entry.details == Details::kUnknown) {
     if (const Entry* parent = parent_of(entry)) {
@@ -283,7 +302,17 @@ void IdentityCache::refresh_comm(Entry& entry, const TaskUse& use) {
 }
 
 std::shared_ptr<const CgroupIdentity> IdentityCache::cgroup(std::uint64_t id, std::uint32_t tgid) {
-  return cgroups_.find(id, tgid);
+  auto cgroup = cgroups_.find(id, tgid);
+  // The path tells a machine's name, the arguments of the process in it also the UUID.
+  if (cgroup->vm && cgroup->vm->id == cgroup->vm->name) {
+    const auto found = by_pid_.find(tgid);
+    const auto vm = found == by_pid_.end() ? nullptr : found->second.back()->identity->vm;
+    if (vm && vm->id != cgroup->vm->id) {
+      cgroups_.set_vm(id, vm);
+      cgroup = cgroups_.find(id, tgid);
+    }
+  }
+  return cgroup;
 }
 
 void IdentityCache::advance(std::uint64_t now_ns) {

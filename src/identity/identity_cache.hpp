@@ -50,6 +50,9 @@ class IdentityCache {
   std::shared_ptr<const CgroupIdentity> cgroup(std::uint64_t id, std::uint32_t tgid = 0);
   [[nodiscard]] const CgroupTree& cgroups() const { return cgroups_; }
 
+  // Before a snapshot is named: takes what the sources of names have found out by now.
+  void refresh_names() { cgroups_.refresh_names(); }
+
   // Once per snapshot: forgets what ended or slept too long ago. CLOCK_MONOTONIC.
   void advance(std::uint64_t now_ns);
 

@@ -8,8 +8,13 @@
 
 #include <unistd.h>
 
+#include "identity/vm.hpp"
+
 namespace powertrace {
 namespace {
+
+// libvirt's machines have some KiB of arguments, and those that name them need not come first.
+constexpr std::size_t kMaxVmCmdline = 128U << 10U;
 
 constexpr std::uint64_t kKernelThreadFlag = 0x00200000;  // PF_KTHREAD
 
@@ -130,6 +135,9 @@ std::optional<ProcRecord> ProcReader::read(std::uint32_t pid) const {
     record.exe = read_link(dir + "/exe");
     if (const auto cmdline = read_file(dir + "/cmdline", kMaxCmdline)) {
       record.cmdline = join_arguments(*cmdline);
+      if (is_vm_program(cmdline->c_str())) {
+        record.vm = parse_vm_arguments(read_file(dir + "/cmdline", kMaxVmCmdline).value_or(""));
+      }
     }
   }
   return record;

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "base/sysroot.hpp"
+#include "model/identity.hpp"
 
 namespace powertrace {
 
@@ -36,8 +37,9 @@ std::optional<std::string> parse_proc_cgroup(std::string_view text, bool v1);
 struct ProcRecord {
   ProcStat stat;
   std::uint32_t uid = 0;
-  std::string exe;      // empty: kernel thread, or not readable
-  std::string cmdline;  // joined by spaces, cut at kMaxCmdline; empty: as exe
+  std::string exe;               // empty: kernel thread, or not readable
+  std::string cmdline;           // joined by spaces, cut at kMaxCmdline; empty: as exe
+  std::optional<VmIdentity> vm;  // from all of its arguments
 };
 
 // Any thread may use one; it holds no state but where /proc is.

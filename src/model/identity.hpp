@@ -32,6 +32,7 @@ struct ContainerIdentity {
   std::string pod_uid{};                     // with dashes; empty outside Kubernetes
   std::string name{};                        // empty: not known (yet). "POD": a pod's sandbox
   std::shared_ptr<const PodIdentity> pod{};  // null: no pod, or not known (yet)
+  bool operator==(const ContainerIdentity&) const = default;
 };
 
 // A virtual machine on this node.

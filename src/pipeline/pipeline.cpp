@@ -11,9 +11,20 @@
 
 namespace powertrace {
 
+namespace {
+
+IdentityCache::Options identity_options(const NameSources& names) {
+  IdentityCache::Options options;
+  options.cgroups.names = names.all;
+  return options;
+}
+
+}  // namespace
+
 Pipeline::Pipeline(const PipelineConfig& config, Tracer tracer, SourceChoice choice)
     : choice_(std::move(choice)),
-      identities_(config.root),
+      names_(open_name_sources(config.names)),
+      identities_(config.root, identity_options(names_)),
       tracer_(std::move(tracer)),
       idle_power_(choice_.source->zones().size()),
       ledger_(choice_.source->zones().size()) {
@@ -91,6 +102,7 @@ SelfCost Pipeline::total_cost() const {
 
 SnapshotPtr Pipeline::take_snapshot() {
   auto snapshot = std::make_shared<Snapshot>();
+  identities_.refresh_names();
   const auto zones = choice_.source->zones();
   snapshot->sequence = ++sequence_;
   snapshot->realtime_ns = realtime_ns();

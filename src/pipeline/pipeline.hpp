@@ -16,6 +16,7 @@
 #include "base/sysroot.hpp"
 #include "energy/registry.hpp"
 #include "identity/identity_cache.hpp"
+#include "identity/name_sources.hpp"
 #include "model/attribution.hpp"
 #include "model/idle_power.hpp"
 #include "model/ledger.hpp"
@@ -33,6 +34,7 @@ struct PipelineConfig {
   IdlePolicy idle = IdlePolicy::kSeparate;
   std::optional<std::int64_t> idle_milliwatts;  // per package zone; nullopt: learned
   TracerConfig trace;
+  NamesConfig names;
 };
 
 class Pipeline {
@@ -71,6 +73,8 @@ class Pipeline {
   [[nodiscard]] Tracer& tracer() { return tracer_; }
   [[nodiscard]] EnergySource& source() { return *choice_.source; }
   [[nodiscard]] IdentityCache& identities() { return identities_; }
+  // Where pods get their names; null: nowhere.
+  [[nodiscard]] const KubeNames* kube() const { return names_.kube.get(); }
   [[nodiscard]] const std::vector<SourceFinding>& source_findings() const {
     return choice_.findings;
   }
@@ -84,6 +88,7 @@ class Pipeline {
 
   AttributionConfig attribution_;
   SourceChoice choice_;
+  NameSources names_;
   IdentityCache identities_;
   Tracer tracer_;
   IdlePower idle_power_;

@@ -16,7 +16,7 @@ import threading
 import time
 
 POWERTRACE = os.environ["POWERTRACE"]
-LEVELS = ["process", "thread", "comm", "cgroup", "container", "pod"]
+LEVELS = ["process", "thread", "comm", "cgroup", "container", "pod", "vm"]
 POLICIES = ["separate", "proportional", "even", "none"]
 failures = []
 

@@ -34,8 +34,8 @@ struct FakeTree {
 };
 
 const std::string kV2 = "41 31 0:38 / /sys/fs/cgroup rw,relatime shared:9 - cgroup2 cgroup2 rw\n";
-constexpr CgroupTree::Options kRetryAtOnce{.retry_ns = 0};
-constexpr CgroupTree::Options kNeverRetry{.retry_ns = 3'600'000'000'000};
+const CgroupTree::Options kRetryAtOnce{.retry_ns = 0};
+const CgroupTree::Options kNeverRetry{.retry_ns = 3'600'000'000'000};
 
 // A cgroup directory of the real machine, removed with it; empty path if it cannot be made.
 struct RealCgroup {
