@@ -30,10 +30,22 @@ Result<CostModel> open_cost_model(CostSettings settings) {
   return model;
 }
 
+namespace {
+
+Result<std::unique_ptr<HistoryStore>> open_store(const CostOptions& options) {
+  if (options.prometheus) {
+    PT_ASSIGN(std::unique_ptr<HistoryStore> store, PrometheusStore::create(*options.prometheus));
+    return store;
+  }
+  PT_ASSIGN(std::unique_ptr<HistoryStore> store, HistoryDatabase::open_read_only(options.history));
+  return store;
+}
+
+}  // namespace
+
 Result<int> run_cost(const CostOptions& options) {
   PT_ASSIGN(const CostModel model, open_cost_model(options.rates));
-  PT_ASSIGN(const std::unique_ptr<HistoryStore> store,
-            HistoryDatabase::open_read_only(options.history));
+  PT_ASSIGN(const std::unique_ptr<HistoryStore> store, open_store(options));
   PT_ASSIGN(const CostReport report, report_cost(*store, model, options.question));
   PT_TRY(write_stdout(options.format == CostFormat::kJson  ? cost_json(model, report) + "\n"
                       : options.format == CostFormat::kCsv ? cost_csv(model, report)

@@ -4,14 +4,14 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
+#include <optional>
 #include <string>
 
 #include "accounting/report.hpp"
 #include "base/result.hpp"
 #include "cli/options.hpp"
 #include "cost/settings.hpp"
-#include "history/store.hpp"
+#include "history/prometheus_store.hpp"
 
 namespace powertrace {
 

@@ -29,5 +29,6 @@ void add_top(CommandLine& line);
 void add_stat(CommandLine& line);
 void add_doctor(CommandLine& line);
 void add_cost(CommandLine& line);
+void add_collector(CommandLine& line);
 
 }  // namespace powertrace

@@ -7,6 +7,7 @@
 #include "cli/cmd_cost.hpp"
 #include "cli/commands/command.hpp"
 #include "cli/commands/cost_options.hpp"
+#include "cli/commands/prometheus_options.hpp"
 #include "cli/commands/values.hpp"
 
 namespace powertrace {
@@ -14,6 +15,7 @@ namespace {
 
 struct RawCost {
   CostSettings rates;
+  RawPrometheus prometheus;
   std::string watts, hours;
   std::string by = "namespace", from, to, last = "24h", zone = "UTC", history = kDefaultHistory;
   WorkloadFilter filter;
@@ -27,6 +29,9 @@ Result<CostOptions> check(const RawCost& raw) {
   }
   options.rates = raw.rates;
   options.history = raw.history;
+  if (!raw.prometheus.url.empty()) {
+    PT_ASSIGN(options.prometheus, check_prometheus(raw.prometheus));
+  }
   options.format = raw.json ? CostFormat::kJson : raw.csv ? CostFormat::kCsv : CostFormat::kTable;
   options.question.filter = raw.filter;
   PT_ASSIGN(options.question.by, at_option("--by", parse_cost_by(raw.by)));
@@ -111,6 +116,7 @@ void add_cost(CommandLine& line) {
       ->type_name("ID");
   cost->add_option("--history", raw->history, "the node's history, as serve keeps it")
       ->type_name("FILE");
+  add_prometheus_options(*cost, raw->prometheus);
   add_cost_options(*cost, raw->rates);
   cost->add_flag("--json", raw->json, "one JSON object");
   cost->add_flag("--csv", raw->csv, "a line per row");

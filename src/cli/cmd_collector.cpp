@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/cmd_collector.hpp"
+
+#include <csignal>
+#include <cstdio>
+#include <memory>
+
+#include <fmt/format.h>
+
+#include "base/event_loop.hpp"
+#include "base/log.hpp"
+#include "base/sysroot.hpp"
+#include "cli/cmd_cost.hpp"
+#include "cli/exit_code.hpp"
+#include "powertrace/version.h"
+#include "serve/cost_api.hpp"
+#include "serve/http_server.hpp"
+
+namespace powertrace {
+namespace {
+
+constexpr std::string_view kAbout = "powertrace collector " POWERTRACE_VERSION
+                                    ": energy, cost and carbon of a cluster\n\n"
+                                    "/api/v1/openapi.json  what can be asked\n"
+                                    "/api/v1/cost/current  cost of the last hour by namespace\n"
+                                    "/api/v1/cost/hourly   cost of the last day by hour\n"
+                                    "/api/v1/power/nodes   power of the nodes\n"
+                                    "/metrics /healthz /readyz\n";
+
+Response ready(const PrometheusStore& store) {
+  const Status status = store.check();
+  if (!status) {
+    Response response = problem(503, status.error().message);
+    response.headers.emplace_back("Retry-After", "10");
+    return response;
+  }
+  return text_response("ready\n");
+}
+
+std::string metrics_text(const ServerStats& stats) {
+  std::string text =
+      "# HELP powertrace_build_info A metric with a constant 1, labelled with the version.\n"
+      "# TYPE powertrace_build_info gauge\n"
+      "powertrace_build_info{version=\"" POWERTRACE_VERSION
+      "\"} 1\n"
+      "# HELP powertrace_http_requests_total Requests answered, by class of the status.\n"
+      "# TYPE powertrace_http_requests_total counter\n";
+  for (int hundreds = 2; hundreds <= 5; ++hundreds) {
+    text += fmt::format("powertrace_http_requests_total{{code=\"{}xx\"}} {}\n", hundreds,
+                        stats.requests[hundreds]);
+  }
+  return text;
+}
+
+// What needs no token: probes and the page that says where the rest is.
+void add_open_routes(Router& router, const std::shared_ptr<PrometheusStore>& store) {
+  for (const char* path : {"/healthz", "/live"}) {
+    router.add("GET", path, [](const Request&) { return text_response("alive\n"); });
+  }
+  for (const char* path : {"/readyz", "/ready", "/health"}) {
+    router.add("GET", path, [store](const Request&) { return ready(*store); });
+  }
+  router.add("GET", "/", [](const Request&) { return text_response(std::string(kAbout)); });
+}
+
+ServerSecurity demand_token(const std::string& token) {
+  ServerSecurity security;
+  if (token.empty()) {
+    return security;
+  }
+  security.authorize = [token](const Request& request) -> std::optional<Response> {
+    for (const char* path : {"/", "/healthz", "/live", "/readyz", "/ready", "/health"}) {
+      if (request.path == path) {
+        return std::nullopt;
+      }
+    }
+    if (has_bearer(request, token)) {
+      return std::nullopt;
+    }
+    Response response = problem(401, "send the service's token: Authorization: Bearer TOKEN");
+    response.headers.emplace_back("WWW-Authenticate", "Bearer");
+    return response;
+  };
+  return security;
+}
+
+}  // namespace
+
+Result<std::string> read_token(const std::string& path) {
+  const auto token = read_trimmed(path);
+  if (!token) {
+    return tl::make_unexpected(with_context(token.error(), "--token-file"));
+  }
+  if (token->empty() || token->find_first_of("\r\n") != std::string::npos) {
+    return fail(ErrorCode::kUsage, "--token-file: {} must hold one token on one line", path);
+  }
+  return *token;
+}
+
+Result<int> run_collector(const CollectorOptions& options) {
+  PT_ASSIGN(CostModel made, open_cost_model(options.rates));
+  const auto model = std::make_shared<const CostModel>(std::move(made));
+  PT_ASSIGN(std::unique_ptr<PrometheusStore> opened, PrometheusStore::create(options.store));
+  const std::shared_ptr<PrometheusStore> store = std::move(opened);
+  std::string token;
+  if (!options.token_file.empty()) {
+    PT_ASSIGN(token, read_token(options.token_file));
+  }
+  if (const Status reached = store->check(); !reached) {
+    log_warn("{}; the collector starts anyway and asks again", reached.error().message);
+  }
+
+  Router router;
+  const auto stats = std::make_shared<std::function<ServerStats()>>();
+  add_open_routes(router, store);
+  add_cost_routes(router, {store, [model] { return model; }, ApiOwner::kCollector, !token.empty()});
+  router.add("GET", "/metrics", [stats](const Request&) {
+    return text_response(metrics_text(*stats ? (*stats)() : ServerStats{}),
+                         "text/plain; version=0.0.4; charset=utf-8");
+  });
+  PT_ASSIGN(EventLoop loop, EventLoop::create());
+  int signal = 0;
+  PT_TRY(loop.add_signals({SIGINT, SIGTERM, SIGHUP}, [&](int number) {
+    signal = number;
+    loop.stop();
+  }));
+  std::vector<Listener> listeners;
+  for (const std::string& text : options.listen) {
+    PT_ASSIGN(const ListenAddress address, parse_listen_address(text));
+    PT_ASSIGN(Listener listener, open_listener(address));
+    listeners.push_back(std::move(listener));
+  }
+  PT_ASSIGN(const std::unique_ptr<HttpServer> server,
+            HttpServer::open(std::move(listeners), std::move(router), demand_token(token)));
+  *stats = [&server] { return server->stats(); };
+  for (const std::string& url : server->urls()) {
+    std::fprintf(stderr, "powertrace: serving %s from %s\n", url.c_str(),
+                 store->describe().c_str());
+  }
+  PT_TRY(loop.run());
+  return signal == SIGINT ? kExitInterrupted : kExitOk;
+}
+
+}  // namespace powertrace

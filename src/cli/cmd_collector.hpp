@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// powertrace collector: the cluster's cost service, on a Prometheus.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "cli/options.hpp"
+#include "cost/settings.hpp"
+#include "history/prometheus_store.hpp"
+
+namespace powertrace {
+
+struct CollectorOptions {
+  PrometheusStoreConfig store;
+  CostSettings rates;
+  std::vector<std::string> listen;
+  std::string token_file;  // empty: everybody may ask
+};
+
+Result<int> run_collector(const CollectorOptions& options);
+
+// The token in a file, without the line's end. kUsage if there is none.
+Result<std::string> read_token(const std::string& path);
+
+}  // namespace powertrace
