@@ -26,7 +26,8 @@ enum class CostFormat : std::uint8_t { kTable, kJson, kCsv };
 
 struct CostOptions {
   CostSettings rates;
-  std::string history;  // file
+  std::string history;                                // file
+  std::optional<PrometheusStoreConfig> prometheus{};  // instead of the file
   CostQuestion question;
   CostFormat format = CostFormat::kTable;
 };
