@@ -12,30 +12,25 @@
 namespace powertrace {
 namespace {
 
-// [start, end) as windows that do not cross multiples of `resolution`.
+// [start, end) as windows that do not cross multiples of `resolution`, unless it is too short to be
+// cut. Cut ends may be too short to tell an increase from: they are asked for longer and scaled.
 std::vector<Windows> divide(const TimeRange& range, UtcMs resolution) {
-  std::vector<Windows> windows;
-  const auto add = [&](UtcMs first, UtcMs last, UtcMs length) {
-    windows.push_back({first, last, length, std::max(length, kSmallestWindow)});
-  };
   const UtcMs first = (range.start + resolution - 1) / resolution * resolution;
   const UtcMs last = range.end / resolution * resolution;
-  if (first >= last) {
-    if (first > range.start && first < range.end) {
-      add(first, first, first - range.start);
-      add(range.end, range.end, range.end - first);
-    } else {
-      add(range.end, range.end, range.end - range.start);
+  if (first > last || range.end - range.start <= kSmallestWindow) {
+    return one_window(range);
+  }
+  std::vector<Windows> windows;
+  const auto add_end = [&](UtcMs start, UtcMs end) {
+    if (start < end) {
+      windows.push_back({end, end, end - start, std::max(end - start, kSmallestWindow)});
     }
-    return windows;
+  };
+  add_end(range.start, first);
+  if (first < last) {
+    windows.push_back({first + resolution, last, resolution, resolution});
   }
-  if (range.start < first) {
-    add(first, first, first - range.start);
-  }
-  add(first + resolution, last, resolution);
-  if (last < range.end) {
-    add(range.end, range.end, range.end - last);
-  }
+  add_end(last, range.end);
   return windows;
 }
 

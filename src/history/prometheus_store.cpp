@@ -12,7 +12,7 @@ namespace powertrace {
 
 std::vector<Windows> one_window(const TimeRange& range) {
   const UtcMs length = range.end - range.start;
-  return {{range.end, range.end, length, std::max(length, kSmallestWindow)}};
+  return {{range.end, range.end, length, length}};
 }
 
 std::int64_t to_nj(double joules) {

@@ -1,0 +1,301 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The collector on a real Prometheus, filled with counters whose energy is known.
+
+Six hours of two nodes in each of the three schemas, with an agent that restarts in the middle. Every
+answer is compared with what was put in.
+"""
+import http.server
+import json
+import os
+import pathlib
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+
+POWERTRACE = os.environ["POWERTRACE"]
+STEP_S = 15
+HOURS = 6
+END = int(time.time()) // 3600 * 3600 - 3600
+START = END - HOURS * 3600
+RATES = ["--pue", "1.3", "--price", "0.12EUR/kWh", "--carbon", "400g/kWh", "--carbon-price", "0.05EUR/kg"]
+EVIL = 'x"} or vector(1e12) or up{a="'
+# Watts by namespace and pod, per node.
+PODS = {("shop", "web"): 30.0, ("shop", "db"): 12.5, ("lab", "train"): 45.0, (EVIL, "p"): 2.0}
+IDLE, OTHERS = 40.0, 10.5
+NODE = sum(PODS.values()) + IDLE + OTHERS
+failures = []
+
+
+def check(condition, message):
+    if not condition:
+        failures.append(message)
+        print(f"FAILED: {message}")
+
+
+def near(value, expected, message, share=0.01):
+    check(abs(value - expected) <= share * abs(expected) + 1e-9, f"{message}: {value}, expected {expected}")
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def quote(text):
+    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+
+
+def series(schema):
+    """(metric, labels, watts) of everything the schema's agent exports on one node."""
+    for node in ("n1", "n2"):
+        where = {"instance": f"{node}:9102"}
+        if schema == "powertrace":
+            yield "powertrace_node_joules", {**where, "zone": "package", "sensor": "package-0", "in_total": "true"}, NODE
+            yield "powertrace_node_joules", {**where, "zone": "psys", "sensor": "psys", "in_total": "false"}, 3 * NODE
+            yield "powertrace_node_idle_joules", {**where, "zone": "package"}, IDLE
+            yield "powertrace_pod_joules", {**where, "pod_id": "[others]", "pod_name": "[others]", "zone": "package"}, OTHERS
+        elif schema == "kepler2":
+            where["node_name"] = node
+            yield "kepler_node_cpu_joules", {**where, "zone": "package", "path": "/sys"}, NODE
+            yield "kepler_node_cpu_joules", {**where, "zone": "core", "path": "/sys"}, NODE / 2
+            yield "kepler_node_cpu_idle_joules", {**where, "zone": "package", "path": "/sys"}, IDLE
+        else:
+            yield "kepler_node_package_joules", {**where, "mode": "idle"}, IDLE
+            yield "kepler_node_package_joules", {**where, "mode": "dynamic"}, NODE - IDLE
+        for number, ((space, pod), watts) in enumerate(PODS.items()):
+            uid = f"0000000{number}-aaaa-bbbb-cccc-00000000000{node[1]}"
+            cid = f"{number}{node[1]}" * 32
+            if schema == "powertrace":
+                labels = {**where, "pod_id": uid, "pod_name": pod, "pod_namespace": space}
+                yield "powertrace_pod_joules", {**labels, "zone": "package"}, watts
+                yield "powertrace_pod_joules", {**labels, "zone": "core"}, watts / 2
+                labels |= {"container_id": cid, "container_name": "main", "runtime": "containerd"}
+                yield "powertrace_container_joules", {**labels, "zone": "package"}, watts
+                yield "powertrace_container_cpu_seconds", labels, watts / 20
+                yield "powertrace_container_cycles", labels, 2e9
+                yield "powertrace_container_instructions", labels, 4e9
+            elif schema == "kepler2":
+                labels = {**where, "pod_id": uid, "state": "running", "zone": "package"}
+                yield "kepler_pod_cpu_joules", {**labels, "pod_name": pod, "pod_namespace": space}, watts
+                yield "kepler_container_cpu_joules", {**labels, "container_id": cid, "container_name": "main"}, watts
+            else:
+                labels = {**where, "container_id": cid, "container_name": "main", "container_namespace": space,
+                          "pod_name": pod}
+                yield "kepler_container_package_joules", {**labels, "mode": "dynamic"}, watts
+
+
+def write_metrics(path, schema):
+    """OpenMetrics; node n2's agent restarts after three hours, ten seconds before a scrape."""
+    reset = START + 3 * 3600 - 10
+    families = {}
+    for metric, labels, watts in series(schema):
+        families.setdefault(metric, []).append((labels, watts))
+    with open(path, "w", encoding="utf-8") as out:
+        for metric, members in families.items():
+            out.write(f"# TYPE {metric} counter\n")
+            for labels, watts in members:
+                text = ",".join(f'{name}="{quote(value)}"' for name, value in labels.items())
+                for moment in range(START - 900, END + 901, STEP_S):
+                    since = reset if labels["instance"].startswith("n2") and moment >= reset else START - 86400
+                    out.write(f"{metric}_total{{{text}}} {watts * (moment - since):.3f} {moment}\n")
+        out.write("# EOF\n")
+
+
+class Server:
+    """A program that serves on loopback until the end of the with block."""
+
+    def __init__(self, command, url, **options):
+        self.url = url
+        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, **options)
+
+    def __enter__(self):
+        for _ in range(100):
+            try:
+                urllib.request.urlopen(self.url, timeout=2).read()
+                return self
+            except (urllib.error.URLError, ConnectionError, TimeoutError):
+                if self.process.poll() is not None:
+                    sys.exit(f"{self.process.args[0]} ended: {self.process.stderr.read().decode()}")
+                time.sleep(0.1)
+        sys.exit(f"{self.process.args[0]} does not answer at {self.url}")
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        self.process.wait(10)
+
+
+def prometheus(directory, port):
+    return Server(["prometheus", f"--config.file={directory}/prometheus.yml", f"--storage.tsdb.path={directory}/data",
+                   f"--web.listen-address=127.0.0.1:{port}", "--storage.tsdb.retention.time=10d",
+                   "--log.level=error"],
+                  f"http://127.0.0.1:{port}/-/ready")
+
+
+def collector(source, *options):
+    port = free_port()
+    server = Server([POWERTRACE, "collector", "--prometheus", source, "--listen", f"127.0.0.1:{port}", *RATES, *options],
+                    f"http://127.0.0.1:{port}/healthz")
+    server.base = f"http://127.0.0.1:{port}"
+    return server
+
+
+def get(base, path, headers=None, body=None, **query):
+    url = base + path + ("?" + urllib.parse.urlencode(query) if query else "")
+    request = urllib.request.Request(url, headers=headers or {}, data=body)
+    try:
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            text = answer.read()
+            return answer.status, json.loads(text) if text else None, answer.headers
+    except urllib.error.HTTPError as error:
+        text = error.read()
+        return error.code, json.loads(text) if text else None, error.headers
+
+
+def iso(seconds):
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+
+
+def check_cost(command_source, base, what):
+    day = {"start": iso(START), "end": iso(END)}
+    status, found, _ = get(base, "/api/v1/cost/hourly", **day)
+    check(status == 200, f"{what}: /cost/hourly {status} {found}")
+    expected_kwh = 2 * NODE * HOURS / 1000
+    near(found["total"]["it_energy_kwh"], expected_kwh, f"{what}: energy of both nodes")
+    near(found["total"]["cost"], expected_kwh * 1.3 * (0.12 + 0.4 * 0.05), f"{what}: cost")
+    check(len(found["buckets"]) == HOURS, f"{what}: {len(found['buckets'])} buckets")
+    for bucket in found["buckets"]:
+        near(bucket["it_energy_kwh"], 2 * NODE / 1000, f"{what}: {bucket['start']}")
+    check(abs(sum(b["cost"] for b in found["buckets"]) - found["total"]["cost"]) < 1e-9, f"{what}: buckets are not the total")
+
+    command = [POWERTRACE, "cost", *command_source, *RATES, "--json", "--from", iso(START), "--to", iso(END)]
+    rows = json.loads(subprocess.run([*command, "--by", "namespace"], capture_output=True, check=True, timeout=60).stdout)
+    by_id = {row["id"]: row["it_energy_kwh"] for row in rows["rows"]}
+    near(by_id["shop"], 2 * 42.5 * HOURS / 1000, f"{what}: namespace shop")
+    near(by_id[EVIL], 2 * 2.0 * HOURS / 1000, f"{what}: namespace with a hostile name")
+    near(by_id["[idle]"], 2 * IDLE * HOURS / 1000, f"{what}: [idle]")
+    near(by_id["[others]"], 2 * OTHERS * HOURS / 1000, f"{what}: [others]", 0.03)
+    near(rows["total"]["it_energy_kwh"], expected_kwh, f"{what}: sum of namespaces")
+
+    for space, watts in (("lab", 45.0), (EVIL, 2.0), ("nowhere", 0.0), ('.*', 0.0), ('x"', 0.0), ("\\", 0.0)):
+        status, found, _ = get(base, "/cost/hourly", namespace=space, **day)
+        check(status == 200, f"{what}: namespace {space}: {status} {found}")
+        near(found["total"]["it_energy_kwh"], 2 * watts * HOURS / 1000, f"{what}: only {space}")
+    status, found, _ = get(base, "/api/v1/cost/workload/" + urllib.parse.quote("shop/web", safe=""), **day)
+    check(status == 200, f"{what}: workload {status} {found}")
+    near(found["energy_kwh"], 2 * 30 * HOURS / 1000 * 1.3, f"{what}: workload shop/web")
+    parts = found["cost"]
+    check(abs(parts["electricity"] + parts["facility"] + parts["carbon"] - parts["total"]) < 1e-9, f"{what}: parts of shop/web")
+    status, _, _ = get(base, "/api/v1/cost/workload/" + urllib.parse.quote('no"/}such', safe=""), **day)
+    check(status == 404, f"{what}: unknown workload: {status}")
+
+
+def check_service(base):
+    for path, query in (("/api/v1/cost/hourly", {"start": "2026-01-01T00:00:00"}),
+                        ("/api/v1/cost/hourly", {"start": iso(END), "end": iso(START)}),
+                        ("/api/v1/cost/hourly", {"tz": "Mars/Olympus"}), ("/api/v1/cost/hourly", {"by": "pod"}),
+                        ("/api/v1/cost/current", {"by": "user"}), ("/api/v1/cost/current", {"range": "5"}),
+                        ("/api/v1/cost/current", {"limit": "0"}), ("/api/v1/cost/current", {"cursor": "x"})):
+        status, found, headers = get(base, path, **query)
+        check(status == 400 and found["status"] == 400 and found["detail"], f"{path} {query}: {status} {found}")
+        check(headers["Content-Type"].startswith("application/problem+json"), f"{path}: {headers['Content-Type']}")
+    status, found, _ = get(base, "/api/v1/power/nodes", range="1h")
+    check(status == 200 and isinstance(found["nodes"], list), f"power/nodes: {status}")
+    fixed = {"start": iso(START), "end": iso(END)}
+    _, _, headers = get(base, "/api/v1/cost/hourly", **fixed)
+    status, _, _ = get(base, "/api/v1/cost/hourly", headers={"If-None-Match": headers["ETag"]}, **fixed)
+    check(status == 304, f"ETag: {status}")
+    for body in (b"{", b"[]", b"{}", b'{"cpu_cores":-1}', b'{"cpu_cores":1,"shoes":2}', b'{"cpu_cores":"1"}',
+                 b'{"cpu_cores":1,"duty_cycle":2}', b"\xff\xfe", b"[" * 10000):
+        status, found, _ = get(base, "/profile/classify", body=body)
+        check(status == 422 and found["detail"], f"classify {body[:20]}: {status}")
+    status, found, _ = get(base, "/profile/classify", body=b'{"cpu_cores":0.98,"run_length_ms":4,"ipc":2.2}')
+    check(status == 200 and found["classification"]["workload_type"] == "cpu-bound", f"classify: {status} {found}")
+    status, found, _ = get(base, "/api/v1/openapi.json")
+    check(status == 200 and "/api/v1/cost/hourly" in found["paths"], f"openapi: {status}")
+    for path in found["paths"]:
+        if "{" not in path and "post" not in found["paths"][path]:
+            check(get(base, path)[0] == 200, f"{path} is described, but not there")
+
+
+def check_types(base):
+    seconds = int(time.time() - START)
+    _, found, _ = get(base, "/api/v1/profile/workload-types", range=f"{seconds}s", namespace="lab")
+    check(len(found["profiles"]) == 2, f"two training containers: {len(found['profiles'])}")
+    for profile in found["profiles"]:
+        near(profile["features"]["ipc"], 2.0, "instructions per cycle")
+
+
+class Garbage(http.server.BaseHTTPRequestHandler):
+    """A Prometheus that answers nonsense, or not at all."""
+    answer = b""
+
+    def do_POST(self):
+        if self.answer == b"slow":
+            time.sleep(4)
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(self.answer)
+
+    def log_message(self, *_):
+        pass
+
+
+def check_broken_sources():
+    port = free_port()
+    with collector(f"http://127.0.0.1:{port}", "--prometheus-timeout", "1s") as broken:
+        for path in ("/api/v1/cost/current", "/readyz"):
+            begun = time.monotonic()
+            status, found, headers = get(broken.base, path)
+            check(status == 503 and found["detail"] and headers["Retry-After"], f"no Prometheus: {status}")
+            check(time.monotonic() - begun < 5, "no Prometheus: the answer took too long")
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", port), Garbage)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        for answer in (b"", b"<html>", b"{}", b"null", b'{"status":"success"}', b'{"status":"error","error":7}',
+                       b'{"status":"success","data":{"result":[{}]}}', b'{"status":"success","data":{"result":7}}',
+                       b'{"status":"success","data":{"result":[{"metric":{},"values":[[1]]}]}}', b"slow"):
+            Garbage.answer = answer
+            status, found, _ = get(broken.base, "/api/v1/cost/current")
+            check(status in (400, 503) and found["detail"], f"garbage {answer}: {status} {found}")
+        server.shutdown()
+        server.server_close()
+
+
+def main():
+    for tool in ("prometheus", "promtool"):
+        if subprocess.run(["which", tool], capture_output=True, check=False).returncode != 0:
+            print(f"skipped: {tool} is not installed")
+            sys.exit(77)
+    with tempfile.TemporaryDirectory() as work:
+        for schema in ("powertrace", "kepler2", "kepler1"):
+            directory = pathlib.Path(work, schema)
+            directory.mkdir()
+            (directory / "prometheus.yml").write_text("global: {scrape_interval: 15s}\n")
+            write_metrics(directory / "metrics.txt", schema)
+            subprocess.run(["promtool", "tsdb", "create-blocks-from", "openmetrics", directory / "metrics.txt",
+                            directory / "data"], check=True, capture_output=True, timeout=120)
+            port = free_port()
+            with prometheus(directory, port), collector(f"http://127.0.0.1:{port}/") as service:
+                check_cost(["--prometheus", f"http://127.0.0.1:{port}"], service.base, schema)
+                if schema == "powertrace":
+                    check_service(service.base)
+                    check_types(service.base)
+                    token = pathlib.Path(work, "token")
+                    token.write_text("s3cret\n")
+                    with collector(f"http://127.0.0.1:{port}", "--token-file", str(token)) as closed:
+                        check(get(closed.base, "/api/v1/cost/current")[0] == 401, "no token")
+                        check(get(closed.base, "/api/v1/cost/current", {"Authorization": "Bearer s3cre"})[0] == 401, "wrong token")
+                        check(get(closed.base, "/api/v1/cost/current", {"Authorization": "Bearer s3cret"})[0] == 200, "token")
+    check_broken_sources()
+    print("failed" if failures else "all well")
+    sys.exit(1 if failures else 0)
+
+
+main()
