@@ -58,7 +58,10 @@ Result<std::vector<Activity>> PrometheusStore::activity(TimeRange range,
                         const Add& add) -> Status {
     Selector selector = select(metric);
     if (!restrict_to(selector, labels, filter)) {
-      return {};
+      return fail(ErrorCode::kUsage,
+                  "the containers of schema {} carry no namespace and no pod's name: ask without "
+                  "them, or for a container's id",
+                  schema_name(schema->id));
     }
     return impl_->increase(names_of(labels), selector, windows,
                            [&](const MetricSeries& series, UtcMs start, UtcMs, double amount) {

@@ -185,9 +185,13 @@ class PrometheusStore::Question {
   Status workloads(const SchemaMetric& metric) {
     Selector selector = select(metric);
     WorkloadFilter filter = query_.filter;
+    std::string wanted_id;
     if (joins_pods()) {  // names are compared after the join
       filter.name_space.clear();
       filter.pod.clear();
+      if (filter.workload.find('/') != std::string::npos) {
+        wanted_id.swap(filter.workload);
+      }
     }
     if (!restrict_to(selector, labels_, filter)) {
       return {};
@@ -204,7 +208,8 @@ class PrometheusStore::Question {
           }
           const WorkloadFilter& wanted = query_.filter;
           if ((!wanted.name_space.empty() && who.name_space != wanted.name_space) ||
-              (!wanted.pod.empty() && who.pod != wanted.pod)) {
+              (!wanted.pod.empty() && who.pod != wanted.pod) ||
+              (!wanted_id.empty() && who.name_space + "/" + who.pod != wanted_id)) {
             return;
           }
           const EnergyKind kind = kind_of(metric, series);
