@@ -24,8 +24,9 @@ struct CapOptions {
   std::uint64_t tick_ns = 1'000'000'000;
   std::string state_dir;
   std::string market_dir;
-  std::string area;      // empty: whatever the store has
-  std::string provider;  // empty: any
+  std::string area;                 // empty: whatever the store has
+  std::string provider;             // empty: any
+  std::optional<WeekRules> tariff;  // prices by the clock instead of a market's
   std::optional<std::uint64_t> max_uw;
   bool with_short_term = false;
   bool i_know = false;  // a floor below a fifth of the design power

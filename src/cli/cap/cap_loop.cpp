@@ -39,6 +39,9 @@ Result<std::unique_ptr<CapLoop>> CapLoop::open(const GlobalOptions& global,
   // What is wrong with the data is said before anything is taken over.
   if (const auto quantity = policy_input(options.policy)) {
     loop->input_.emplace(options.market_dir, *quantity, options.area, options.provider);
+    if (options.tariff && *quantity == Quantity::kPrice) {
+      loop->input_->use_tariff(*options.tariff, options.policy.zone);
+    }
     if (loop->input_->get(static_cast<std::int64_t>(loop->now_s())) == nullptr) {
       return fail(ErrorCode::kNotFound,
                   "the policy {} needs a {}{}, and {} has none: get it with `powertrace market "

@@ -16,6 +16,15 @@ std::int64_t MarketInput::stamp() const {
 }
 
 const Series* MarketInput::get(std::int64_t now_s) {
+  if (tariff_) {
+    if (!series_ || series_->at(now_s) == nullptr) {
+      const Date today = local_time(zone_, now_s).date;
+      auto made = tariff_series(*tariff_, zone_, day_start(zone_, today),
+                                day_start(zone_, add_days(today, 2)));
+      series_ = made ? std::optional(std::move(*made)) : std::nullopt;
+    }
+    return series_ ? &*series_ : nullptr;
+  }
   const std::int64_t now_stamp = stamp();
   // Another series may know about this instant when ours does not.
   const bool silent = !series_ || series_->at(now_s) == nullptr;

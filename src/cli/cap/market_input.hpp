@@ -9,6 +9,7 @@
 
 #include "market/series.hpp"
 #include "market/store.hpp"
+#include "market/week_rules.hpp"
 
 namespace powertrace {
 
@@ -19,6 +20,12 @@ class MarketInput {
         quantity_(quantity),
         area_(std::move(area)),
         provider_(std::move(provider)) {}
+
+  // Prices by the clock instead of the store's.
+  void use_tariff(const WeekRules& rules, const TimeZone& zone) {
+    tariff_ = rules;
+    zone_ = zone;
+  }
 
   // nullptr: there is nothing. Valid until the next call.
   const Series* get(std::int64_t now_s);
@@ -31,6 +38,8 @@ class MarketInput {
   Quantity quantity_;
   std::string area_;
   std::string provider_;
+  std::optional<WeekRules> tariff_;
+  TimeZone zone_ = TimeZone::utc();
   std::optional<std::int64_t> stamp_;
   std::optional<Series> series_;
 };

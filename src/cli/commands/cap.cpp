@@ -6,49 +6,24 @@
 #include "cli/cmd_cap.hpp"
 #include "cli/commands/command.hpp"
 #include "cli/commands/market_values.hpp"
+#include "cli/commands/policy_values.hpp"
 #include "cli/commands/values.hpp"
-#include "market/areas.hpp"
 
 namespace powertrace {
 namespace {
 
-constexpr std::int64_t kNsPerS = 1'000'000'000;
-
 struct RawCap {
-  std::string policy = "price-rank", low, high, reference = "max", schedule, tz;
-  std::string floor = "50%", ceiling = "100%", hysteresis = "2W,2%", dwell = "60s", slew = "10";
-  std::string stale_after, tick = "1s", state_dir = kCapStateDir, market_dir = kMarketDir;
-  std::string area, provider, max_watts, by = "cgroup", listen, replay, speed = "1", duration,
-                                         count;
+  RawPolicy policy;
+  std::string tick = "1s", state_dir = kCapStateDir, market_dir = kMarketDir;
+  std::string max_watts, by = "cgroup", listen, replay, speed = "1", duration, count;
   bool pl2 = false, i_know = false, write = false, enabled = false, no_guardian = false;
   bool json = false, metrics = false, profile = false;
 };
 
 // Every form of `cap` takes these, so that one section of the configuration file fits all.
 void add_options(CLI::App& cap, RawCap& raw) {
-  cap.add_option("--policy", raw.policy,
-                 "price-rank, price-threshold, carbon-threshold, schedule, rule-of-three");
-  cap.add_option("--low", raw.low,
-                 "threshold up to which the ceiling holds: 80EUR/MWh, 200gCO2/kWh");
-  cap.add_option("--high", raw.high, "threshold from which the floor holds; default: as --low");
-  cap.add_option("--reference", raw.reference, "of rule-of-three: the day's max or mean");
-  cap.add_option("--schedule", raw.schedule, "powers by the clock: 100%, 60% mon-fri 17:00-20:00")
-      ->type_name("RULES");
-  cap.add_option("--tz", raw.tz, "time zone of days and schedules; default: the area's");
-  cap.add_option("--floor", raw.floor,
-                 "least power: watts, % of the design power, or the greater of both")
-      ->type_name("POWER");
-  cap.add_option("--ceiling", raw.ceiling, "most power: watts or % of what was found")
-      ->type_name("POWER");
-  cap.add_option("--hysteresis", raw.hysteresis, "smaller changes are left out")->type_name("W,%");
-  cap.add_option("--dwell", raw.dwell, "least time between two targets")->type_name("DURATION");
-  cap.add_option("--slew", raw.slew, "fastest change, in watts per second")->type_name("W");
-  cap.add_option("--stale-after", raw.stale_after,
-                 "without data the last decision holds so long; default: two slots")
-      ->type_name("DURATION");
+  add_policy_options(cap, raw.policy);
   cap.add_option("--tick", raw.tick, "time between two decisions")->type_name("DURATION");
-  cap.add_option("--area", raw.area, "bidding zone or carbon region, as DE-LU or FR");
-  cap.add_option("--provider", raw.provider, "only data of this provider");
   cap.add_option("--market-dir", raw.market_dir, "where market data is kept")->type_name("DIR");
   cap.add_option("--state-dir", raw.state_dir, "where originals, lock and status are kept")
       ->type_name("DIR");
@@ -74,72 +49,17 @@ void add_options(CLI::App& cap, RawCap& raw) {
   cap.add_flag("--metrics", raw.metrics, "status: in Prometheus' text format");
 }
 
-Result<std::int64_t> duration_s(const char* option, const std::string& text) {
-  PT_ASSIGN(const std::uint64_t ns, at_option(option, parse_duration_ns(text)));
-  return static_cast<std::int64_t>(ns) / kNsPerS;
-}
-
-Status check_hysteresis(const std::string& text, LimiterConfig& limiter) {
-  const std::size_t comma = text.find(',');
-  const std::string watts = text.substr(0, comma);
-  const std::string share = comma == std::string::npos ? "0%" : text.substr(comma + 1);
-  if (!watts.ends_with('W') || !share.ends_with('%')) {
-    return fail(ErrorCode::kUsage, "--hysteresis: \"{}\" is not like 2W,2%", text);
-  }
-  PT_ASSIGN(limiter.hysteresis_w,
-            at_option("--hysteresis", parse_double(watts.substr(0, watts.size() - 1))));
-  PT_ASSIGN(limiter.hysteresis_share, at_option("--hysteresis", parse_fraction(share)));
-  return {};
-}
-
-Status check_thresholds(const RawCap& raw, Policy& policy) {
-  const bool by_threshold =
-      policy.kind == PolicyKind::kPriceThreshold || policy.kind == PolicyKind::kCarbonThreshold;
-  if (!by_threshold) {
-    return {};
-  }
-  if (raw.low.empty()) {
-    return fail(ErrorCode::kUsage,
-                "--policy {} needs --low, as in --low 80EUR/MWh or --low 200gCO2/kWh",
-                policy_name(policy.kind));
-  }
-  const Quantity wanted =
-      policy.kind == PolicyKind::kPriceThreshold ? Quantity::kPrice : Quantity::kCarbon;
-  PT_ASSIGN(policy.low, parse_amount("--low", raw.low, wanted));
-  policy.high = policy.low;
-  if (!raw.high.empty()) {
-    PT_ASSIGN(policy.high, parse_amount("--high", raw.high, wanted));
-  }
-  return {};
-}
-
-Result<Policy> check_policy(const RawCap& raw) {
-  Policy policy;
-  PT_ASSIGN(policy.kind, at_option("--policy", parse_policy_kind(raw.policy)));
-  PT_ASSIGN(policy.reference, at_option("--reference", parse_policy_reference(raw.reference)));
-  PT_ASSIGN(policy.zone, check_zone(raw.tz, raw.area));
-  PT_TRY(check_thresholds(raw, policy));
-  if (!raw.schedule.empty()) {
-    PT_ASSIGN(policy.schedule, at_option("--schedule", parse_week_rules(raw.schedule)));
-  }
-  return policy;
-}
-
 Result<CapOptions> check(const RawCap& raw, bool enforce) {
   CapOptions cap;
   cap.enforce = enforce;
-  PT_ASSIGN(cap.policy, check_policy(raw));
-  cap.floor = raw.floor;
-  cap.ceiling = raw.ceiling;
-  PT_TRY(check_hysteresis(raw.hysteresis, cap.limiter));
-  PT_ASSIGN(const std::int64_t dwell_s, duration_s("--dwell", raw.dwell));
-  cap.limiter.dwell_s = static_cast<double>(dwell_s);
-  PT_ASSIGN(cap.limiter.slew_w_per_s, at_option("--slew", parse_double(raw.slew)));
-  if (!raw.stale_after.empty()) {
-    PT_ASSIGN(cap.stale_after_s, duration_s("--stale-after", raw.stale_after));
-  }
+  PT_ASSIGN(cap.policy, check_policy(raw.policy));
+  cap.floor = raw.policy.floor;
+  cap.ceiling = raw.policy.ceiling;
+  PT_ASSIGN(cap.limiter, check_limiter(raw.policy));
+  PT_ASSIGN(cap.stale_after_s, check_stale_after(raw.policy));
+  PT_ASSIGN(cap.tariff, check_tariff(raw.policy));
   PT_ASSIGN(cap.tick_ns, at_option("--tick", parse_duration_ns(raw.tick)));
-  if (cap.tick_ns < 1'000'000 || cap.tick_ns > 60 * static_cast<std::uint64_t>(kNsPerS)) {
+  if (cap.tick_ns < 1'000'000 || cap.tick_ns > 60'000'000'000U) {
     return fail(ErrorCode::kUsage, "--tick: {} is not between 1ms and 60s", raw.tick);
   }
   if (!raw.max_watts.empty()) {
@@ -165,8 +85,8 @@ Result<CapOptions> check(const RawCap& raw, bool enforce) {
   PT_ASSIGN(cap.by, at_option("--by", parse_level(raw.by)));
   cap.state_dir = raw.state_dir;
   cap.market_dir = raw.market_dir;
-  cap.area = raw.area;
-  cap.provider = raw.provider;
+  cap.area = raw.policy.area;
+  cap.provider = raw.policy.provider;
   cap.with_short_term = raw.pl2;
   cap.i_know = raw.i_know;
   cap.write = raw.write;

@@ -29,6 +29,7 @@ void add_top(CommandLine& line);
 void add_stat(CommandLine& line);
 void add_doctor(CommandLine& line);
 void add_cap(CommandLine& line);
+void add_market(CommandLine& line);
 void add_cost(CommandLine& line);
 void add_collector(CommandLine& line);
 
