@@ -149,7 +149,8 @@ Result<int> run_command_line(int argc, char** argv) {
   RawGlobal global;
   add_global_options(app, global);
   CommandLine line{.app = app, .own_command = cut_command(argc, argv)};
-  for (const auto add : {add_top, add_stat, add_doctor, add_cost, add_collector, add_cap, add_market}) {
+  for (const auto add :
+       {add_top, add_stat, add_doctor, add_cost, add_collector, add_cap, add_market}) {
     add(line);
   }
 
