@@ -47,7 +47,7 @@ THIRD_PARTY = [
     (r"elfutils/|dwarf\.h|libelf\.h|gelf\.h|cxxabi\.h", {"report", "record"}),
     (r"libxml/", {"market"}),
     (r"sqlite3\.h", {"history"}),
-    (r"microhttpd\.h|gnutls/|crypt\.h", {"serve"}),
+    (r"microhttpd\.h|gnutls/|crypt\.h|libdeflate\.h", {"serve"}),
     (r"hiredis/|snappy|protozero/", {"serve"}),
     (r"yaml-cpp/", {"config"}),
     (r"CLI/", {"cli"}),

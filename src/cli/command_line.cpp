@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/command_line.hpp"
 
+#include <any>
 #include <map>
 #include <sstream>
 #include <string>
@@ -107,7 +108,7 @@ std::vector<std::string> cut_command(int& argc, char** argv) {
 
 // Fills options that were not on the command line from the configuration file.
 Status apply_config(CLI::App& app, const std::string& path) {
-  PT_ASSIGN(const std::vector<ConfigEntry> entries, read_config(path));
+  PT_ASSIGN(const std::vector<ConfigEntry> entries, at_option("--config", read_config(path)));
   std::map<std::string, CLI::Option*> options;
   std::vector<std::string> known;
   const auto collect = [&](CLI::App& owner, const std::string& prefix) {
@@ -140,22 +141,45 @@ Status apply_config(CLI::App& app, const std::string& path) {
   return {};
 }
 
+Status parse(CommandLine& line, RawGlobal& global, int argc, char** argv) {
+  line.app.fallthrough();
+  add_global_options(line.app, global);
+  for (const auto add : {add_top, add_stat, add_serve, add_cost, add_collector, add_cap, add_market,
+                         add_doctor, add_config}) {
+    add(line);
+  }
+  line.app.parse(argc, argv);  // throws
+  if (line.config_file.empty()) {
+    line.config_file = global.config;
+  }
+  return line.config_file.empty() ? Status() : apply_config(line.app, line.config_file);
+}
+
+// The same command line once more, with the configuration file as it is now.
+Result<std::any> parse_again(std::vector<char*> arguments) {
+  CLI::App app;
+  RawGlobal global;
+  CommandLine line{.app = app, .own_command = {}};
+  try {
+    PT_TRY(parse(line, global, static_cast<int>(arguments.size()), arguments.data()));
+  } catch (const CLI::Error& error) {
+    return fail(ErrorCode::kUsage, "{}", error.what());
+  }
+  return line.parsed;
+}
+
 }  // namespace
 
 Result<int> run_command_line(int argc, char** argv) {
   CLI::App app("Which thread, process, cgroup, container or pod used which joule.", "powertrace");
   app.set_version_flag("--version", "powertrace " POWERTRACE_VERSION);
-  app.fallthrough();
   RawGlobal global;
-  add_global_options(app, global);
   CommandLine line{.app = app, .own_command = cut_command(argc, argv)};
-  for (const auto add :
-       {add_top, add_stat, add_doctor, add_cost, add_collector, add_cap, add_market}) {
-    add(line);
-  }
-
+  line.reread = [arguments = std::vector<char*>(argv, argv + argc)] {
+    return parse_again(arguments);
+  };
   try {
-    app.parse(argc, argv);
+    PT_TRY(parse(line, global, argc, argv));
   } catch (const CLI::Success& printed) {
     std::ostringstream text;
     const int code = app.exit(printed, text);
@@ -170,9 +194,6 @@ Result<int> run_command_line(int argc, char** argv) {
   }
   if (!line.run) {
     return fail(ErrorCode::kUsage, "no command is given; see `powertrace --help`");
-  }
-  if (!global.config.empty()) {
-    PT_TRY(apply_config(app, global.config));
   }
   PT_ASSIGN(const GlobalOptions checked, check(global));
   return line.run(checked);

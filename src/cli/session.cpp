@@ -34,6 +34,10 @@ Result<Session> Session::open(const GlobalOptions& global,
 
 Result<int> Session::run(const std::function<void(const SnapshotPtr&)>& on_interval) {
   PT_TRY(loop_.add_signals({SIGINT, SIGTERM, SIGHUP}, [this](int signal) {
+    if (signal == SIGHUP && hangup_) {
+      hangup_();
+      return;
+    }
     signal_ = signal;
     stop(kExitInterrupted);
   }));

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <utility>
 
 #include "base/event_loop.hpp"
 #include "cli/options.hpp"
@@ -29,6 +30,9 @@ class Session {
     loop_.stop();
   }
 
+  // What SIGHUP does instead of ending run().
+  void on_hangup(std::function<void()> handler) { hangup_ = std::move(handler); }
+
   // From the next window on; not shorter than a window.
   void set_interval(std::uint64_t interval_ns) { interval_ns_ = interval_ns; }
   // The signal that ended run(); 0: none did.
@@ -45,6 +49,7 @@ class Session {
   std::unique_ptr<Pipeline> pipeline_;
   std::uint64_t window_ns_ = 0;
   std::uint64_t interval_ns_ = 0;
+  std::function<void()> hangup_;
   bool verbose_ = false;
   int exit_code_ = 0;
   int signal_ = 0;

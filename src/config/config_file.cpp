@@ -88,7 +88,7 @@ Result<std::vector<ConfigEntry>> read_config(const std::string& path) {
   if (!text) {
     Error error = text.error();
     error.code = ErrorCode::kUsage;
-    return tl::make_unexpected(with_context(std::move(error), "--config"));
+    return tl::make_unexpected(std::move(error));
   }
   try {
     const YAML::Node root = YAML::Load(*text);

@@ -20,7 +20,7 @@
 namespace powertrace {
 
 struct ServerLimits {
-  unsigned threads = 2;
+  unsigned threads = 3;
   unsigned connections = 128;                  // at a time, all clients together, per listener
   unsigned connections_per_client = 64;        // of one address
   std::size_t header_bytes = 32U << 10U;       // request line and headers; above: 431 or 414

@@ -5,8 +5,10 @@
 // filled in what the command line left open, so that both get the same messages.
 #pragma once
 
+#include <any>
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <CLI/CLI.hpp>
@@ -23,6 +25,12 @@ struct CommandLine {
   std::vector<std::string> own_command;  // what follows "--": a command of the user's
   Run run = {};                          // of the command that was given
   bool takes_command = false;            // it wants what follows "--"
+  std::string config_file = {};          // to read instead of that of --config
+  // Checks of each command's options as they stand, for `config check`.
+  std::vector<std::pair<std::string, std::function<Status(const GlobalOptions&)>>> checks = {};
+  std::any parsed = {};  // by the command that was given, for reread()
+  // `parsed` of the same command line with the configuration file as it is now.
+  std::function<Result<std::any>()> reread = {};
 };
 
 void add_top(CommandLine& line);
@@ -32,5 +40,7 @@ void add_cap(CommandLine& line);
 void add_market(CommandLine& line);
 void add_cost(CommandLine& line);
 void add_collector(CommandLine& line);
+void add_serve(CommandLine& line);
+void add_config(CommandLine& line);
 
 }  // namespace powertrace

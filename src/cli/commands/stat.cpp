@@ -49,6 +49,10 @@ void add_stat(CommandLine& line) {
   auto raw = std::make_shared<RawStat>();
   CLI::App* stat = line.app.add_subcommand("stat", "Energy of a command and all it starts");
   add_options(*stat, *raw);
+  line.checks.emplace_back("stat", [raw](const GlobalOptions&) -> Status {
+    PT_TRY(check(*raw, {"any command"}));
+    return {};
+  });
   stat->callback([&line, raw] {
     line.takes_command = true;
     line.run = [&line, raw](const GlobalOptions& global) -> Result<int> {

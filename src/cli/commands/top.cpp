@@ -52,6 +52,10 @@ void add_top(CommandLine& line) {
   auto raw = std::make_shared<RawTop>();
   CLI::App* top = line.app.add_subcommand("top", "Live power of everything that runs");
   add_options(*top, *raw);
+  line.checks.emplace_back("top", [raw](const GlobalOptions&) -> Status {
+    PT_TRY(check(*raw));
+    return {};
+  });
   top->callback([&line, raw] {
     line.run = [raw](const GlobalOptions& global) -> Result<int> {
       PT_ASSIGN(const TopOptions options, check(*raw));

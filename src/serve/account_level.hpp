@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The inside of the account: workloads of one level, and which of them are shown. For account*.cpp
+// only.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <unordered_map>
+
+#include "serve/account.hpp"
+
+namespace powertrace {
+
+struct Account::Workload {
+  std::string name;  // its key in the level
+  WorkloadIdentity who;
+  std::shared_ptr<const WorkloadLabels> labels;
+  Usage use;                     // since it is shown
+  std::int64_t folded_nj = 0;    // what went to [others] while it was not
+  double recent_nj = 0;          // halved now and then: by it the largest are chosen
+  std::uint64_t created_ms = 0;  // since the epoch: when `use` began
+  std::uint64_t ran_ns = 0;
+  std::uint64_t ended_ns = 0;  // 0: it lives
+  bool shown = false;
+  bool allowed = true;  // by the filter
+  bool found = false;   // while sweeping
+};
+
+struct Account::Level {
+  std::unordered_map<std::string, std::unique_ptr<Workload>> workloads;
+  std::size_t shown = 0;
+  Usage kernel;
+  Usage powertrace;
+  Usage outside;
+  Usage folded;
+
+  void show(Workload& workload, std::uint64_t now_ms) {
+    workload.shown = true;
+    workload.use = {};
+    workload.created_ms = now_ms;
+    ++shown;
+  }
+  void hide(Workload& workload) {
+    folded.total += workload.use.total;
+    workload.use = {};
+    workload.shown = false;
+    --shown;
+  }
+};
+
+// Where a cgroup's energy goes.
+struct Account::Place {
+  std::shared_ptr<const CgroupIdentity> identity;
+  Workload* cgroup = nullptr;
+  Workload* container = nullptr;  // null: in none
+  Workload* pod = nullptr;
+};
+
+}  // namespace powertrace
