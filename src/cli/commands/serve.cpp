@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <any>
 #include <array>
-#include <cstdlib>
 #include <memory>
 #include <string>
 #include <vector>
@@ -22,7 +21,7 @@ constexpr double kMaxJoules = 1e9;
 
 struct RawServe {
   std::vector<std::string> listen{"127.0.0.1:9102"}, allow, deny;
-  std::string web_config, window = "1s", interval = "1s", node_name;
+  std::string web_config, window = "1s", interval = "1s";
   std::string schema = "powertrace,kepler2", levels = "cgroup,container,pod,vm";
   std::string top, min_joules = "0", max_series = "100000", keep_terminated = "2m";
   bool describe = false;
@@ -53,13 +52,10 @@ Result<std::array<bool, kAccountLevels>> levels(const std::string& list) {
   return shown;
 }
 
-// As Kubernetes tells it, else what the machine calls itself.
-std::string node_name(const std::string& given) {
-  if (!given.empty()) {
-    return given;
-  }
-  if (const char* name = std::getenv("NODE_NAME"); name != nullptr && *name != '\0') {
-    return name;
+// As Kubernetes tells it (--node-name, $NODE_NAME), else what the machine calls itself.
+std::string node_name(const std::string& told) {
+  if (!told.empty()) {
+    return told;
   }
   std::array<char, 256> name{};
   ::gethostname(name.data(), name.size() - 1);
@@ -85,7 +81,7 @@ Status check_limits(const RawServe& raw, AgentConfig& agent) {
   return {};
 }
 
-Result<ServeOptions> check(const RawServe& raw, const SysRoot& root) {
+Result<ServeOptions> check(const RawServe& raw, const PipelineConfig& pipeline) {
   ServeOptions serve;
   for (const std::string& text : raw.listen) {
     PT_ASSIGN(ListenAddress address, parse_listen_address(text));
@@ -109,8 +105,8 @@ Result<ServeOptions> check(const RawServe& raw, const SysRoot& root) {
   agent.interval_ns = serve.interval_ns;
   PT_ASSIGN(agent.page.schemas, at_option("--schema", parse_schemas(raw.schema)));
   PT_ASSIGN(agent.page.levels, levels(raw.levels));
-  agent.page.node_name = node_name(raw.node_name);
-  if (const auto cpuinfo = read_file(root.proc("cpuinfo"))) {
+  agent.page.node_name = node_name(pipeline.names.kube.node_name);
+  if (const auto cpuinfo = read_file(pipeline.root.proc("cpuinfo"))) {
     agent.page.cpus = parse_cpuinfo(*cpuinfo);
   }
   PT_ASSIGN(agent.account.filter.allow, rules("--allow", raw.allow));
@@ -132,9 +128,6 @@ void add_options(CLI::App& serve, RawServe& raw) {
   serve.add_option("--window", raw.window, "attribution window")->type_name("DURATION");
   serve.add_option("--interval", raw.interval, "time between snapshots, at least 1s")
       ->type_name("DURATION");
-  serve
-      .add_option("--node-name", raw.node_name, "this node's name (default: $NODE_NAME, host name)")
-      ->type_name("NAME");
   serve.add_option("--schema", raw.schema, "metrics: powertrace, kepler2, kepler1")
       ->type_name("LIST");
   serve.add_option("--levels", raw.levels, "metrics of: node, cgroup, container, pod, vm, process")
@@ -160,7 +153,7 @@ void add_serve(CommandLine& line) {
   CLI::App* serve = line.app.add_subcommand("serve", "The node agent: metrics, REST, web page");
   add_options(*serve, *raw);
   line.checks.emplace_back("serve", [raw](const GlobalOptions& global) -> Status {
-    PT_TRY(check(*raw, global.pipeline.root));
+    PT_TRY(check(*raw, global.pipeline));
     return {};
   });
   serve->callback([&line, raw] {
@@ -169,10 +162,10 @@ void add_serve(CommandLine& line) {
       if (raw->describe) {
         return describe_served_metrics();
       }
-      PT_ASSIGN(ServeOptions options, check(*raw, global.pipeline.root));
-      options.reread = [&line, root = global.pipeline.root]() -> Result<ServeOptions> {
+      PT_ASSIGN(ServeOptions options, check(*raw, global.pipeline));
+      options.reread = [&line, &pipeline = global.pipeline]() -> Result<ServeOptions> {
         PT_ASSIGN(const std::any again, line.reread());
-        return check(*std::any_cast<std::shared_ptr<RawServe>>(again), root);
+        return check(*std::any_cast<std::shared_ptr<RawServe>>(again), pipeline);
       };
       return run_serve(global, options);
     };
