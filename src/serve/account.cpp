@@ -154,7 +154,7 @@ void Account::divide_kepler(const Snapshot& snapshot) {
 void Account::count_tasks(const Snapshot& snapshot) {
   for (std::size_t t = 0; t < snapshot.tasks.size(); ++t) {
     const SnapshotTask& task = snapshot.tasks[t];
-    Totals delta;
+    AccountTotals delta;
     for (std::size_t z = 0; z < snapshot.zones.size(); ++z) {
       if (counts_[z]) {
         delta.energy_nj[kind_index(snapshot.zones[z].kind)] += task.use.energy_nj[z];
@@ -170,13 +170,13 @@ void Account::count_tasks(const Snapshot& snapshot) {
       continue;
     }
     for (auto& level : levels_) {
-      Usage& row = task.use.kernel_thread ? level->kernel : level->powertrace;
+      AccountUsage& row = task.use.kernel_thread ? level->kernel : level->powertrace;
       row.add(delta, snapshot.sequence);
     }
   }
 }
 
-void Account::count_workload(const SnapshotTask& task, const Totals& delta) {
+void Account::count_workload(const SnapshotTask& task, const AccountTotals& delta) {
   const Place& where = place(task.cgroup);
   count(AccountLevel::kCgroup, where.cgroup, delta);
   count(AccountLevel::kContainer, where.container, delta);
@@ -192,7 +192,7 @@ void Account::count_workload(const SnapshotTask& task, const Totals& delta) {
 }
 
 // Null: of no workload of this level.
-void Account::count(AccountLevel which, Workload* workload, const Totals& delta) {
+void Account::count(AccountLevel which, Workload* workload, const AccountTotals& delta) {
   Level& at = level(which);
   const std::uint64_t sequence = node_.snapshot->sequence;
   if (workload == nullptr) {
@@ -220,7 +220,7 @@ void Account::count_even_idle() {
   for (const auto& [name, one] : level(AccountLevel::kProcess).workloads) {
     bearers += one->ended_ns == 0 ? 1 : 0;
   }
-  Totals share;
+  AccountTotals share;
   for (std::size_t kind = 0; kind < kZoneKinds; ++kind) {
     const std::int64_t idle = node_.last_idle_nj[kind] + idle_carry_nj_[kind];
     share.idle_nj[kind] = idle / bearers;
@@ -228,7 +228,9 @@ void Account::count_even_idle() {
   }
   const auto bear = [&](AccountLevel which, Workload* workload) {
     Level& at = level(which);
-    Usage& row = workload == nullptr ? at.outside : workload->shown ? workload->use : at.folded;
+    AccountUsage& row = workload == nullptr ? at.outside
+                        : workload->shown   ? workload->use
+                                            : at.folded;
     row.add(share, node_.snapshot->sequence);
   };
   for (const auto& [name, one] : level(AccountLevel::kProcess).workloads) {

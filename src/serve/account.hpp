@@ -23,10 +23,10 @@ namespace powertrace {
 
 struct AccountConfig {
   bool processes = false;  // keep the level of processes, which costs the most
-  bool even_idle = false;  // keep Totals::idle_nj, for which processes are kept too
+  bool even_idle = false;  // keep AccountTotals::idle_nj, for which processes are kept too
   std::uint64_t keep_ended_ns = 120'000'000'000;
   std::size_t max_ended = 10'000;  // processes that ended; the oldest go first
-  WorkloadFilter filter;
+  SeriesFilter filter;
   std::int64_t min_nj = 0;                                // a workload with less is not shown
   std::size_t top = 0;                                    // workloads shown per level; 0: all
   std::size_t max_series = 0;                             // of all levels together; 0: no limit
@@ -64,9 +64,9 @@ class Account {
   void count_sensors(const Snapshot& snapshot);
   void divide_kepler(const Snapshot& snapshot);
   void count_tasks(const Snapshot& snapshot);
-  void count_workload(const SnapshotTask& task, const Totals& delta);
+  void count_workload(const SnapshotTask& task, const AccountTotals& delta);
   void count_even_idle();
-  void count(AccountLevel which, Workload* workload, const Totals& delta);
+  void count(AccountLevel which, Workload* workload, const AccountTotals& delta);
 
   Level& level(AccountLevel which) const { return *levels_[static_cast<std::size_t>(which)]; }
   Workload& find(AccountLevel which, const std::string& name, const WorkloadIdentity& who);

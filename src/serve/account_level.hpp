@@ -18,7 +18,7 @@ struct Account::Workload {
   std::string name;  // its key in the level
   WorkloadIdentity who;
   std::shared_ptr<const WorkloadLabels> labels;
-  Usage use;                     // since it is shown
+  AccountUsage use;              // since it is shown
   std::int64_t folded_nj = 0;    // what went to [others] while it was not
   double recent_nj = 0;          // halved now and then: by it the largest are chosen
   std::uint64_t created_ms = 0;  // since the epoch: when `use` began
@@ -32,10 +32,10 @@ struct Account::Workload {
 struct Account::Level {
   std::unordered_map<std::string, std::unique_ptr<Workload>> workloads;
   std::size_t shown = 0;
-  Usage kernel;
-  Usage powertrace;
-  Usage outside;
-  Usage folded;
+  AccountUsage kernel;
+  AccountUsage powertrace;
+  AccountUsage outside;
+  AccountUsage folded;
 
   void show(Workload& workload, std::uint64_t now_ms) {
     workload.shown = true;

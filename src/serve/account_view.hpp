@@ -40,7 +40,7 @@ struct WorkloadLabels {
 struct WorkloadView {
   std::shared_ptr<const WorkloadLabels> labels;
   WorkloadIdentity who;
-  Usage use;
+  AccountUsage use;
   std::uint64_t created_ms = 0;  // since the epoch: when its counters began
   bool terminated = false;
 };
@@ -48,11 +48,11 @@ struct WorkloadView {
 struct LevelView {
   std::vector<WorkloadView> workloads;  // those that are shown
   // The remainders, by name; with the workloads they make up what was attributed, exactly.
-  Usage kernel;            // kernel threads
-  Usage powertrace;        // what watching costs
-  Usage outside;           // of no workload of this level: not in a container, ...
-  Usage folded;            // of workloads that are not shown, or no longer
-  std::size_t hidden = 0;  // workloads that exist and are not shown
+  AccountUsage kernel;      // kernel threads
+  AccountUsage powertrace;  // what watching costs
+  AccountUsage outside;     // of no workload of this level: not in a container, ...
+  AccountUsage folded;      // of workloads that are not shown, or no longer
+  std::size_t hidden = 0;   // workloads that exist and are not shown
 };
 
 struct SensorView {
@@ -88,7 +88,7 @@ struct AccountView {
   KindEnergy last_energy_nj{};
   KindEnergy last_idle_nj{};
   KindEnergy last_kepler_active_nj{};
-  Totals used;  // by all workloads together
+  AccountTotals used;  // by all workloads together
   std::uint64_t capacity_ns = 0;
   double usage_ratio = 0;  // CPU time used of what there was, over the last snapshot
   SelfTotals self;

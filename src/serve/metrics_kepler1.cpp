@@ -178,7 +178,7 @@ void write_level(const PageInput& in, MetricsWriter& out, const LevelFamilies& f
   const auto energy = [&](const MetricFamily& family, const std::string& source, auto value) {
     out.family(family);
     for (const MetricRow* row : rows) {
-      const Totals& total = row->use->total;
+      const AccountTotals& total = row->use->total;
       out.billionths(row->labels->kepler1, "mode=\"dynamic\"," + source, value(total.energy_nj));
       out.billionths(row->labels->kepler1, "mode=\"idle\"," + source, value(total.idle_nj));
     }
@@ -196,13 +196,15 @@ void write_level(const PageInput& in, MetricsWriter& out, const LevelFamilies& f
       out.integer(row->labels->kepler1, "source=\"bpf\"", value(row->use->total));
     }
   };
-  usage(families.usage[0],
-        [](const Totals& total) { return static_cast<std::int64_t>(total.run_ns / 1'000'000); });
+  usage(families.usage[0], [](const AccountTotals& total) {
+    return static_cast<std::int64_t>(total.run_ns / 1'000'000);
+  });
   if (in.account.snapshot->counters_on) {
-    usage(families.usage[1], [](const Totals& total) { return std::llround(total.cycles); });
+    usage(families.usage[1], [](const AccountTotals& total) { return std::llround(total.cycles); });
   }
   if (in.account.snapshot->instructions_on) {
-    usage(families.usage[2], [](const Totals& total) { return std::llround(total.instructions); });
+    usage(families.usage[2],
+          [](const AccountTotals& total) { return std::llround(total.instructions); });
   }
 }
 

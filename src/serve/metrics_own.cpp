@@ -194,7 +194,7 @@ void write_rows(const PageInput& in,
                 const MetricFamily& family) {
   for (const MetricRow& row : rows) {
     const std::string& labels = row.labels->own;
-    const Totals& total = row.use->total;
+    const AccountTotals& total = row.use->total;
     if (&family == &families.joules) {
       for (const ZoneLabel& zone : in.zones) {
         out.billionths(labels, zone.label, total.energy_nj[zone.kind]);

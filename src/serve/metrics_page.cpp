@@ -128,8 +128,8 @@ LevelRows::LevelRows(const AccountView& account, AccountLevel level, std::string
         {workload.labels.get(), &workload.use, workload.created_ms, workload.terminated});
   }
   const std::uint64_t sequence = account.snapshot->sequence;
-  const auto merge = [&](Usage& sum, const Usage& more) {
-    Usage fresh = more;
+  const auto merge = [&](AccountUsage& sum, const AccountUsage& more) {
+    AccountUsage fresh = more;
     sum.total += more.total;
     sum.sequence = sequence;
     if (fresh.sequence == sequence) {

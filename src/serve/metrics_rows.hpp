@@ -16,7 +16,7 @@ namespace powertrace {
 // A workload or a remainder, as a page shows it.
 struct MetricRow {
   const WorkloadLabels* labels = nullptr;
-  const Usage* use = nullptr;
+  const AccountUsage* use = nullptr;
   std::uint64_t created_ms = 0;
   bool terminated = false;
 };
@@ -48,8 +48,8 @@ class LevelRows {
   std::vector<MetricRow> remainders_;
   MetricRow folded_;
   MetricRow system_;
-  Usage others_;
-  Usage system_use_;
+  AccountUsage others_;
+  AccountUsage system_use_;
   WorkloadLabels kernel_labels_;
   WorkloadLabels powertrace_labels_;
   WorkloadLabels others_labels_;

@@ -43,7 +43,7 @@ void for_each_container(const AccountView& account, Each each) {
   for (const WorkloadView& workload : level.workloads) {
     each(workload.who.cgroup->container->id, &workload, workload.use.total);
   }
-  Totals others = level.outside.total;
+  AccountTotals others = level.outside.total;
   others += level.folded.total;
   each("[kernel]", nullptr, level.kernel.total);
   each("[powertrace]", nullptr, level.powertrace.total);
@@ -57,9 +57,10 @@ PowerHistory::Mark PowerHistory::mark_of(const AccountView& account) {
   mark.time_ns = account.snapshot->end_ns;
   mark.time_ms = account.snapshot->realtime_ns / 1'000'000;
   mark.node = counters_of(account);
-  for_each_container(account, [&](const std::string& id, const WorkloadView*, const Totals& total) {
-    mark.containers[id] = {total.energy_nj, total.run_ns};
-  });
+  for_each_container(account,
+                     [&](const std::string& id, const WorkloadView*, const AccountTotals& total) {
+                       mark.containers[id] = {total.energy_nj, total.run_ns};
+                     });
   return mark;
 }
 
@@ -116,21 +117,21 @@ RangeUse PowerHistory::range(std::uint64_t range_ns) const {
   use.start_ms = from->time_ms;
   use.end_ms = latest_->snapshot->realtime_ns / 1'000'000;
   use.node = minus(counters_of(*latest_), from->node);
-  for_each_container(
-      *latest_, [&](const std::string& id, const WorkloadView* workload, const Totals& total) {
-        const auto then = from->containers.find(id);
-        ContainerMark before = then == from->containers.end() ? ContainerMark{} : then->second;
-        if (before.run_ns > total.run_ns) {
-          before = {};  // it was folded and shown again in between
-        }
-        ContainerUse container{
-            id, {}, false, minus(total.energy_nj, before.energy_nj), total.run_ns - before.run_ns};
-        if (workload != nullptr) {
-          container.who = workload->who;
-          container.terminated = workload->terminated;
-        }
-        use.containers.push_back(std::move(container));
-      });
+  for_each_container(*latest_, [&](const std::string& id, const WorkloadView* workload,
+                                   const AccountTotals& total) {
+    const auto then = from->containers.find(id);
+    ContainerMark before = then == from->containers.end() ? ContainerMark{} : then->second;
+    if (before.run_ns > total.run_ns) {
+      before = {};  // it was folded and shown again in between
+    }
+    ContainerUse container{
+        id, {}, false, minus(total.energy_nj, before.energy_nj), total.run_ns - before.run_ns};
+    if (workload != nullptr) {
+      container.who = workload->who;
+      container.terminated = workload->terminated;
+    }
+    use.containers.push_back(std::move(container));
+  });
   return use;
 }
 

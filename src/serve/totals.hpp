@@ -33,7 +33,7 @@ inline std::int64_t total_nj(const KindEnergy& energy) {
          energy[kind_index(ZoneKind::kGpu)];
 }
 
-struct Totals {
+struct AccountTotals {
   KindEnergy energy_nj{};  // as attributed
   KindEnergy kepler_nj{};  // share of what Kepler >= 0.10 calls active energy
   KindEnergy idle_nj{};    // even share of the idle energy, as Kepler <= 0.9 divides it
@@ -41,7 +41,7 @@ struct Totals {
   double cycles = 0;
   double instructions = 0;
 
-  Totals& operator+=(const Totals& more) {
+  AccountTotals& operator+=(const AccountTotals& more) {
     energy_nj += more.energy_nj;
     kepler_nj += more.kepler_nj;
     idle_nj += more.idle_nj;
@@ -53,14 +53,14 @@ struct Totals {
 };
 
 // The totals, and what came last: for the gauges in watts.
-struct Usage {
-  Totals total;
+struct AccountUsage {
+  AccountTotals total;
   KindEnergy last_energy_nj{};
   KindEnergy last_kepler_nj{};
   std::uint64_t last_run_ns = 0;
   std::uint64_t sequence = 0;  // of the snapshot that last_* belongs to
 
-  void add(const Totals& more, std::uint64_t now_sequence) {
+  void add(const AccountTotals& more, std::uint64_t now_sequence) {
     if (sequence != now_sequence) {
       last_energy_nj = {};
       last_kepler_nj = {};

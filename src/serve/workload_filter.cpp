@@ -76,7 +76,7 @@ bool glob_match(std::string_view pattern, std::string_view text) {
   return pattern.find_first_not_of('*', p) == std::string_view::npos;
 }
 
-bool WorkloadFilter::passes(AccountLevel level, const WorkloadIdentity& who) const {
+bool SeriesFilter::passes(AccountLevel level, const WorkloadIdentity& who) const {
   for (const FilterRule& rule : deny) {
     const auto value = field_value(rule.field, level, who);
     if (value && glob_match(rule.pattern, *value)) {

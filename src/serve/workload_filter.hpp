@@ -27,10 +27,10 @@ Result<FilterRule> parse_filter_rule(std::string_view text);
 // `*` is any text, `?` any one byte. Linear in practice: no recursion.
 bool glob_match(std::string_view pattern, std::string_view text);
 
-struct WorkloadFilter {
+struct SeriesFilter {
   std::vector<FilterRule> allow;  // of one field: one of them must match; none: everything may
   std::vector<FilterRule> deny;   // one that matches is enough
-  bool operator==(const WorkloadFilter&) const = default;
+  bool operator==(const SeriesFilter&) const = default;
 
   [[nodiscard]] bool passes(AccountLevel level, const WorkloadIdentity& who) const;
 };

@@ -88,7 +88,7 @@ function showNode(snapshot) {
   byId("idle-bar").style.width = Math.min(100, idle / whole * 100) + "%";
   fill("zones", snapshot.zones.map((zone) => row(zone.zone, zone.error || "", [
     cell("td", zone.status === "ok" ? watts(zone.watts) : zone.status, "number"),
-    cell("td", zone.in_total ? "in the total" : "part or reference"),
+    cell("td", zone.in_total ? "yes" : "no"),
   ])), "No zones");
 }
 
@@ -127,7 +127,7 @@ function area(points, bottom, top, x, y) {
 }
 
 function clock(time) {
-  return new Date(time).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+  return new Date(time).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 }
 
 function showHistory(history) {

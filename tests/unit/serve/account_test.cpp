@@ -21,12 +21,13 @@ ContainerIdentity container(const std::string& id,
   return {id, "containerd", std::move(pod_uid), std::move(name), nullptr};
 }
 
-Totals sum_of(const LevelView& level) {
-  Totals sum;
+AccountTotals sum_of(const LevelView& level) {
+  AccountTotals sum;
   for (const WorkloadView& workload : level.workloads) {
     sum += workload.use.total;
   }
-  for (const Usage* row : {&level.kernel, &level.powertrace, &level.outside, &level.folded}) {
+  for (const AccountUsage* row :
+       {&level.kernel, &level.powertrace, &level.outside, &level.folded}) {
     sum += row->total;
   }
   return sum;
@@ -41,7 +42,7 @@ void check_sums(const AccountView& view, bool processes) {
     CHECK(view.used.energy_nj[kind] == attributed);
     for (std::size_t i = 0; i < kAccountLevels - (processes ? 0 : 1); ++i) {
       CAPTURE(i);
-      const Totals sum = sum_of(view.levels[i]);
+      const AccountTotals sum = sum_of(view.levels[i]);
       CHECK(sum.energy_nj[kind] == attributed);
       CHECK(sum.kepler_nj[kind] == view.kepler_active_nj[kind]);
       CHECK(sum.run_ns == view.used.run_ns);
@@ -94,7 +95,7 @@ TEST_CASE("account: every level adds up and nothing decreases, whatever comes an
     config.top = seed % 2 == 0 ? 3 : 0;
     config.min_nj = seed == 3 ? 5'000'000'000 : 0;
     Account account(config, nobody_lives());
-    std::array<Totals, kAccountLevels> before{};
+    std::array<AccountTotals, kAccountLevels> before{};
     for (int i = 0; i < 200; ++i) {
       const std::vector<Person> people = some_people(machine);
       account.add(machine.second(people, {people.front().process->task.pid}));
@@ -104,7 +105,7 @@ TEST_CASE("account: every level adds up and nothing decreases, whatever comes an
       const AccountViewPtr view = account.view();
       check_sums(*view, true);
       for (std::size_t level = 0; level < kAccountLevels; ++level) {
-        const Totals now = sum_of(view->levels[level]);
+        const AccountTotals now = sum_of(view->levels[level]);
         CHECK(total_nj(now.energy_nj) >= total_nj(before[level].energy_nj));
         before[level] = now;
         if (config.top != 0) {
@@ -114,7 +115,7 @@ TEST_CASE("account: every level adds up and nothing decreases, whatever comes an
     }
     // Idle energy is divided without loss, but for what is less than 1 nJ per bearer.
     const AccountViewPtr view = account.view();
-    const Totals processes = sum_of(view->level(AccountLevel::kProcess));
+    const AccountTotals processes = sum_of(view->level(AccountLevel::kProcess));
     const std::int64_t package = static_cast<std::int64_t>(ZoneKind::kPackage);
     CHECK(view->idle_nj[static_cast<std::size_t>(package)] - processes.idle_nj[0] < 100);
     CHECK(sum_of(view->level(AccountLevel::kContainer)).idle_nj == processes.idle_nj);

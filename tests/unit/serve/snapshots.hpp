@@ -43,7 +43,8 @@ inline Person person(std::uint32_t pid,
   process->task = {pid, start_ns};
   process->comm = std::move(comm);
   process->exe = "/bin/program";
-  auto& cgroup = cgroups[path + (container ? container->id + container->pod_uid + container->name : "")];
+  auto& cgroup =
+      cgroups[path + (container ? container->id + container->pod_uid + container->name : "")];
   if (!cgroup) {
     auto made = std::make_shared<CgroupIdentity>();
     made->id = std::hash<std::string>{}(path);
