@@ -10,11 +10,11 @@
 #include "base/event_loop.hpp"
 #include "base/log.hpp"
 #include "base/sysroot.hpp"
-#include "cli/cmd_cost.hpp"
 #include "cli/exit_code.hpp"
 #include "powertrace/version.h"
 #include "serve/cost_api.hpp"
 #include "serve/http_server.hpp"
+#include "serve/web_page.hpp"
 
 namespace powertrace {
 namespace {
@@ -25,6 +25,7 @@ constexpr std::string_view kAbout = "powertrace collector " POWERTRACE_VERSION
                                     "/api/v1/cost/current  cost of the last hour by namespace\n"
                                     "/api/v1/cost/hourly   cost of the last day by hour\n"
                                     "/api/v1/power/nodes   power of the nodes\n"
+                                    "/cost                 the same as a page\n"
                                     "/metrics /healthz /readyz\n";
 
 Response ready(const PrometheusStore& store) {
@@ -69,7 +70,8 @@ ServerSecurity demand_token(const std::string& token) {
     return security;
   }
   security.authorize = [token](const Request& request) -> std::optional<Response> {
-    for (const char* path : {"/", "/healthz", "/live", "/readyz", "/ready", "/health"}) {
+    for (const char* path : {"/", "/cost", "/cost.css", "/cost.js", "/healthz", "/live", "/readyz",
+                             "/ready", "/health"}) {
       if (request.path == path) {
         return std::nullopt;
       }
@@ -98,8 +100,7 @@ Result<std::string> read_token(const std::string& path) {
 }
 
 Result<int> run_collector(const CollectorOptions& options) {
-  PT_ASSIGN(CostModel made, open_cost_model(options.rates));
-  const auto model = std::make_shared<const CostModel>(std::move(made));
+  PT_ASSIGN(auto model, open_live_cost_model(options.rates));
   PT_ASSIGN(std::unique_ptr<PrometheusStore> opened, PrometheusStore::create(options.store));
   const std::shared_ptr<PrometheusStore> store = std::move(opened);
   std::string token;
@@ -113,7 +114,8 @@ Result<int> run_collector(const CollectorOptions& options) {
   Router router;
   const auto stats = std::make_shared<std::function<ServerStats()>>();
   add_open_routes(router, store);
-  add_cost_routes(router, {store, [model] { return model; }, ApiOwner::kCollector, !token.empty()});
+  add_cost_page(router);
+  add_cost_routes(router, {store, std::move(model), ApiOwner::kCollector, !token.empty()});
   router.add("GET", "/metrics", [stats](const Request&) {
     return text_response(metrics_text(*stats ? (*stats)() : ServerStats{}),
                          "text/plain; version=0.0.4; charset=utf-8");

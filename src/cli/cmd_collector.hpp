@@ -7,15 +7,15 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "cli/cost_model.hpp"
 #include "cli/options.hpp"
-#include "cost/settings.hpp"
 #include "history/prometheus_store.hpp"
 
 namespace powertrace {
 
 struct CollectorOptions {
   PrometheusStoreConfig store;
-  CostSettings rates;
+  CostModelOptions rates;
   std::vector<std::string> listen;
   std::string token_file;  // empty: everybody may ask
 };

@@ -1,34 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/cmd_cost.hpp"
 
-#include <cstdlib>
-#include <optional>
 #include <string>
-#include <vector>
 
 #include "accounting/estimate.hpp"
 #include "base/clock.hpp"
-#include "base/log.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/output.hpp"
 #include "history/database.hpp"
 
 namespace powertrace {
-
-Result<CostModel> open_cost_model(CostSettings settings) {
-  std::vector<std::string> warnings;
-  const auto environment = [](const char* name) -> std::optional<std::string> {
-    const char* value = std::getenv(name);
-    return value == nullptr || *value == '\0' ? std::nullopt : std::optional<std::string>(value);
-  };
-  PT_TRY(fill_from_environment(settings, environment, warnings));
-  for (const std::string& warning : warnings) {
-    log_warn("{}", warning);
-  }
-  PT_ASSIGN(CostModel model, make_cost_model(settings));
-  PT_TRY(check_cost_model(model));
-  return model;
-}
 
 namespace {
 

@@ -9,14 +9,14 @@
 
 #include "accounting/report.hpp"
 #include "base/result.hpp"
+#include "cli/cost_model.hpp"
 #include "cli/options.hpp"
-#include "cost/settings.hpp"
 #include "history/prometheus_store.hpp"
 
 namespace powertrace {
 
 struct EstimateOptions {
-  CostSettings rates;
+  CostModelOptions rates;
   double watts = 0;
   double hours = 0;
   bool json = false;
@@ -25,7 +25,7 @@ struct EstimateOptions {
 enum class CostFormat : std::uint8_t { kTable, kJson, kCsv };
 
 struct CostOptions {
-  CostSettings rates;
+  CostModelOptions rates;
   std::string history;                                // file
   std::optional<PrometheusStoreConfig> prometheus{};  // instead of the file
   CostQuestion question;
@@ -34,8 +34,5 @@ struct CostOptions {
 
 Result<int> run_cost(const CostOptions& options);
 Result<int> run_cost_estimate(const EstimateOptions& options);
-
-// The model of the options and the environment; what is doubtful is logged.
-Result<CostModel> open_cost_model(CostSettings settings);
 
 }  // namespace powertrace

@@ -27,4 +27,10 @@ void add_web_routes(Router& router) {
   add_file(router, "/page.js", web::kScript, "text/javascript; charset=utf-8");
 }
 
+void add_cost_page(Router& router) {
+  add_file(router, "/cost", web::kCostPage, "text/html; charset=utf-8");
+  add_file(router, "/cost.css", web::kCostStyle, "text/css; charset=utf-8");
+  add_file(router, "/cost.js", web::kCostScript, "text/javascript; charset=utf-8");
+}
+
 }  // namespace powertrace

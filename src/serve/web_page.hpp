@@ -10,4 +10,7 @@ namespace powertrace {
 
 void add_web_routes(Router& router);
 
+// The page /cost: cost and carbon of the last day by hour, namespace and workload.
+void add_cost_page(Router& router);
+
 }  // namespace powertrace

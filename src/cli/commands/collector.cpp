@@ -15,7 +15,7 @@ namespace {
 
 struct RawCollector {
   RawPrometheus prometheus;
-  CostSettings rates;
+  CostModelOptions rates;
   std::vector<std::string> listen{"127.0.0.1:9103"};
   std::string token_file;
 };

@@ -7,6 +7,7 @@
 #include "cli/cmd_cost.hpp"
 #include "cli/commands/command.hpp"
 #include "cli/commands/cost_options.hpp"
+#include "cli/commands/market_values.hpp"
 #include "cli/commands/prometheus_options.hpp"
 #include "cli/commands/values.hpp"
 
@@ -14,7 +15,7 @@ namespace powertrace {
 namespace {
 
 struct RawCost {
-  CostSettings rates;
+  CostModelOptions rates;
   RawPrometheus prometheus;
   std::string watts, hours;
   std::string by = "namespace", from, to, last = "24h", zone = "UTC", history = kDefaultHistory;
@@ -77,8 +78,10 @@ void add_estimate(CommandLine& line, CLI::App& cost, const std::shared_ptr<RawCo
 
 }  // namespace
 
-void add_cost_options(CLI::App& command, CostSettings& settings) {
-  command.add_option("--price", settings.price, "of energy, such as 0.12EUR/kWh")
+void add_cost_options(CLI::App& command, CostModelOptions& options) {
+  CostSettings& settings = options.rates;
+  options.market_dir = kMarketDir;
+  command.add_option("--price", settings.price, "of energy: 0.12EUR/kWh, or market[:AREA]")
       ->type_name("PRICE");
   command.add_option("--pue", settings.pue, "facility energy / IT energy, from 1")
       ->type_name("RATIO");
@@ -86,7 +89,8 @@ void add_cost_options(CLI::App& command, CostSettings& settings) {
       .add_option("--platform-factor", settings.platform_factor,
                   "IT energy / measured energy: power supplies, fans, disks; from 1")
       ->type_name("RATIO");
-  command.add_option("--carbon", settings.carbon, "intensity of the grid, such as 400g/kWh")
+  command
+      .add_option("--carbon", settings.carbon, "intensity of the grid: 400g/kWh, or market[:AREA]")
       ->type_name("INTENSITY");
   command.add_option("--carbon-basis", settings.carbon_basis,
                      "what the intensity is: average, marginal");
@@ -96,6 +100,9 @@ void add_cost_options(CLI::App& command, CostSettings& settings) {
       ->type_name("MASS");
   command.add_option("--lifetime", settings.lifetime, "of the machine, such as 35040h")
       ->type_name("DURATION");
+  command
+      .add_option("--market-dir", options.market_dir, "what market fetch and import have stored")
+      ->type_name("DIR");
 }
 
 void add_cost(CommandLine& line) {

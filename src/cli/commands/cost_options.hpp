@@ -5,13 +5,13 @@
 
 #include <CLI/CLI.hpp>
 
-#include "cost/settings.hpp"
+#include "cli/cost_model.hpp"
 
 namespace powertrace {
 
 // Where serve keeps the history of the node and cost reads it.
 inline constexpr const char* kDefaultHistory = "/var/lib/powertrace/history.db";
 
-void add_cost_options(CLI::App& command, CostSettings& settings);
+void add_cost_options(CLI::App& command, CostModelOptions& options);
 
 }  // namespace powertrace

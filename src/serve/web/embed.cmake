@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # The files of the web page as string constants: cmake -DDIR=... -DOUTPUT=... -P embed.cmake
 set(text "// Made by embed.cmake from src/serve/web.\n#pragma once\n#include <string_view>\n\nnamespace powertrace::web {\n")
-foreach(pair IN ITEMS kPage=page.html kStyle=page.css kScript=page.js)
+foreach(pair IN ITEMS kPage=page.html kStyle=page.css kScript=page.js kCostPage=cost.html
+             kCostStyle=cost.css kCostScript=cost.js)
   string(REPLACE "=" ";" pair ${pair})
   list(GET pair 0 name)
   list(GET pair 1 file)
