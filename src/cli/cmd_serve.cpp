@@ -89,14 +89,24 @@ Result<std::vector<Listener>> open_listeners(const std::vector<ListenAddress>& a
   return listeners;
 }
 
-void reload(const ServeOptions& options, Agent& agent, WebSecurity& security, HttpServer& server) {
+// What the outputs tell about themselves goes on the agent's metrics page.
+AgentConfig with_outputs(AgentConfig config, const AgentOutputs& outputs) {
+  config.page.more.push_back(outputs.metrics());
+  return config;
+}
+
+void reload(const ServeOptions& options,
+            const AgentOutputs& outputs,
+            Agent& agent,
+            WebSecurity& security,
+            HttpServer& server) {
   security.refresh(server, true);
   const auto again = options.reread();
   if (!again) {
     log_error("{}; the configuration of before stays in force", again.error().message);
     return;
   }
-  agent.configure(again->agent);
+  agent.configure(with_outputs(again->agent, outputs));
   log_info(
       "read the configuration again; what it says about listening, sources and windows holds "
       "from the next start");
@@ -115,19 +125,24 @@ Result<int> run_serve(const GlobalOptions& global, const ServeOptions& options) 
   // What can be wrong with the options first: it is told without any privilege.
   PT_ASSIGN(WebSecurity security, WebSecurity::read(options.web_config));
   PT_ASSIGN(std::vector<Listener> listeners, open_listeners(options.listen));
+  PT_ASSIGN(AgentOutputs outputs, AgentOutputs::open(options.outputs));
   PT_ASSIGN(Session session, Session::open(global, options.window_ns, options.interval_ns));
 
   std::unique_ptr<HttpServer> server;
-  Agent agent(global.pipeline.root, options.agent,
+  Agent agent(global.pipeline.root, with_outputs(options.agent, outputs),
               [&server] { return server ? server->stats() : ServerStats{}; });
   Router router;
   agent.add_routes(router);
+  outputs.add_routes(router);
   PT_ASSIGN(server, HttpServer::open(std::move(listeners), std::move(router), security.security()));
   PT_TRY(announce(*server));
 
-  session.on_hangup([&] { reload(options, agent, security, *server); });
+  session.on_hangup([&] { reload(options, outputs, agent, security, *server); });
   PT_TRY(session.loop().add_timer(kLookAtFilesNs, [&] { security.refresh(*server, false); }));
-  const auto code = session.run([&](const SnapshotPtr& snapshot) { agent.add(snapshot); });
+  const auto code = session.run([&](const SnapshotPtr& snapshot) {
+    agent.add(snapshot);
+    outputs.add(snapshot);
+  });
   server.reset();  // before what its handlers use
   if (code && session.signal() == SIGTERM) {
     return kExitOk;  // how a service is stopped

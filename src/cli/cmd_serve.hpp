@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "cli/agent_outputs.hpp"
 #include "cli/options.hpp"
 #include "serve/agent.hpp"
 #include "serve/listener.hpp"
@@ -21,6 +22,7 @@ struct ServeOptions {
   std::uint64_t window_ns = 1'000'000'000;
   std::uint64_t interval_ns = 1'000'000'000;
   AgentConfig agent;
+  AgentOutputOptions outputs;
   // Reads the configuration file again.
   std::function<Result<ServeOptions>()> reread;
 };

@@ -3,20 +3,10 @@
 
 #include <utility>
 
-#include <fmt/format.h>
-
 namespace powertrace {
 namespace {
 
 constexpr std::size_t kMostSnapshots = 60;
-
-std::string quoted(const std::string& text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    out += c == '"' || c == '\\' ? std::string("\\") + c : std::string(1, c == '\n' ? ' ' : c);
-  }
-  return out + "\"";
-}
 
 }  // namespace
 
@@ -75,27 +65,6 @@ void PushHub::run() {
     }
     lock.lock();
   }
-}
-
-std::string push_metrics(const PushHub& hub) {
-  const std::vector<SinkStats> all = hub.stats();
-  std::string text;
-  const auto family = [&](const char* name, const char* type, const char* help, auto value) {
-    text += fmt::format("# HELP {} {}\n# TYPE {} {}\n", name, help, name, type);
-    for (const SinkStats& sink : all) {
-      text += fmt::format("{}{{sink={}}} {}\n", name, quoted(sink.name), value(sink));
-    }
-  };
-  family("powertrace_push_batches_total", "counter", "Batches that a sink took.",
-         [](const SinkStats& sink) { return sink.sent; });
-  family("powertrace_push_dropped_batches_total", "counter",
-         "Batches that were dropped: the queue was full or the sink refused them.",
-         [](const SinkStats& sink) { return sink.dropped; });
-  family("powertrace_push_failures_total", "counter", "Attempts to send that failed.",
-         [](const SinkStats& sink) { return sink.failures; });
-  family("powertrace_push_queued_batches", "gauge", "Batches that wait to be sent.",
-         [](const SinkStats& sink) { return sink.queued; });
-  return text;
 }
 
 }  // namespace powertrace

@@ -45,7 +45,4 @@ class PushHub {
   std::thread thread_;  // last: it uses the others
 };
 
-// powertrace_push_* metrics in Prometheus' text format.
-std::string push_metrics(const PushHub& hub);
-
 }  // namespace powertrace

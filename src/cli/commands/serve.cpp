@@ -10,6 +10,7 @@
 #include "base/parse.hpp"
 #include "base/sysroot.hpp"
 #include "cli/cmd_serve.hpp"
+#include "cli/commands/agent_output_options.hpp"
 #include "cli/commands/command.hpp"
 #include "cli/commands/values.hpp"
 
@@ -20,6 +21,7 @@ constexpr std::uint64_t kShortestInterval = 1'000'000'000;
 constexpr double kMaxJoules = 1e9;
 
 struct RawServe {
+  RawAgentOutputs outputs;
   std::vector<std::string> listen{"127.0.0.1:9102"}, allow, deny;
   std::string web_config, window = "1s", interval = "1s";
   std::string schema = "powertrace,kepler2", levels = "cgroup,container,pod,vm";
@@ -106,6 +108,8 @@ Result<ServeOptions> check(const RawServe& raw, const PipelineConfig& pipeline) 
   PT_ASSIGN(agent.page.schemas, at_option("--schema", parse_schemas(raw.schema)));
   PT_ASSIGN(agent.page.levels, levels(raw.levels));
   agent.page.node_name = node_name(pipeline.names.kube.node_name);
+  PT_ASSIGN(serve.outputs, check_agent_outputs(raw.outputs));
+  serve.outputs.node = agent.page.node_name;
   if (const auto cpuinfo = read_file(pipeline.root.proc("cpuinfo"))) {
     agent.page.cpus = parse_cpuinfo(*cpuinfo);
   }
@@ -143,6 +147,7 @@ void add_options(CLI::App& serve, RawServe& raw) {
       ->type_name("N");
   serve.add_option("--keep-terminated", raw.keep_terminated, "how long what ended stays visible")
       ->type_name("DURATION");
+  add_agent_output_options(serve, raw.outputs);
   serve.add_flag("--describe-metrics", raw.describe, "print the reference of all metrics");
 }
 
