@@ -119,12 +119,24 @@ Status announce(const HttpServer& server) {
   return {};
 }
 
+// Before any thread begins, so that they go to the loop; a thread that took one would end us all
+// without the last minute of history.
+void block_signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+    sigaddset(&signals, signal);
+  }
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+}
+
 }  // namespace
 
 Result<int> run_serve(const GlobalOptions& global, const ServeOptions& options) {
   // What can be wrong with the options first: it is told without any privilege.
   PT_ASSIGN(WebSecurity security, WebSecurity::read(options.web_config));
   PT_ASSIGN(std::vector<Listener> listeners, open_listeners(options.listen));
+  block_signals();
   PT_ASSIGN(AgentOutputs outputs, AgentOutputs::open(options.outputs));
   PT_ASSIGN(Session session, Session::open(global, options.window_ns, options.interval_ns));
 
