@@ -39,7 +39,8 @@ void BatchFolder::add(const Snapshot& snapshot) {
       PushRow row;
       row.zone = zone_kind_name(snapshot.zones[i].kind);
       row.energy_nj = snapshot.zone_use[i].energy_nj;
-      add_use("node\n" + row.zone, std::move(row));
+      const std::string key = "node\n" + row.zone;
+      add_use(key, std::move(row));
     }
   }
   for (const Row& each : roll_up(snapshot, Level::kContainer)) {

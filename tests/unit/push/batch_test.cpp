@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "push/batch.hpp"
 
+#include <algorithm>
+
 #include <doctest/doctest.h>
 
 using namespace powertrace;
@@ -19,8 +21,13 @@ Snapshot snapshot(std::int64_t end_ms, std::int64_t nj) {
   package.in_total = true;
   Zone core;
   core.kind = ZoneKind::kCore;
-  made.zones = {package, core};
-  made.zone_use.resize(2);
+  Zone dram;
+  dram.kind = ZoneKind::kDram;
+  dram.in_total = true;
+  made.zones = {package, core, dram};
+  made.zone_use.resize(3);
+  made.zone_use[2].energy_nj = 9;
+  made.zone_use[2].unattributed_nj = 9;
   made.zone_use[0].energy_nj = nj + 50;
   made.zone_use[0].idle_nj = 50;
   SnapshotTask task;
@@ -32,7 +39,7 @@ Snapshot snapshot(std::int64_t end_ms, std::int64_t nj) {
   task.cgroup = cgroup;
   task.use.tgid = 5;
   task.use.run_ns = 7;
-  task.use.energy_nj = {nj, nj * 5};
+  task.use.energy_nj = {nj, nj * 5, 0};
   made.tasks = {task};
   return made;
 }
@@ -70,12 +77,15 @@ TEST_CASE("batches span the interval, counters go on") {
   std::int64_t rows_nj = 0;
   for (const PushRow& row : batch->rows) {
     (row.scope == PushScope::kNode ? node_nj : rows_nj) += row.energy_nj;
-    if (row.container_id == "c1") {
+    if (row.container_id == "c1" && row.zone == "package") {
       CHECK(row.total_nj == 303);
       CHECK(row.container == "web");
     }
   }
   CHECK(node_nj == rows_nj);
+  CHECK(std::count_if(batch->rows.begin(), batch->rows.end(), [](const PushRow& row) {
+          return row.scope == PushScope::kNode && !row.zone.empty();
+        }) == 2);
   CHECK(batch->since_ms == kBegin);
 }
 
