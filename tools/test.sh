@@ -84,12 +84,10 @@ else
     step "lint" tools/lint.sh
     step "build" build dev && step "tests" run_tests dev -LE '^bench$'
     [ "$tidy" = no ] || step "clang-tidy" run_tidy
-    step "build with AddressSanitizer and UBSan" build asan &&
-        step "unit and BPF tests under sanitizers" run_tests asan -L '^(unit|bpf)$'
-    step "build the fuzz targets" build fuzz fuzz_targets &&
-        step "fuzz smoke runs" run_tests fuzz -L '^fuzz$' -j "$(nproc)"
+    step "build with sanitizers" build asan &&
+        step "unit, BPF and fuzz tests under sanitizers" run_tests asan -L '^(unit|bpf|fuzz)$' -j "$(nproc)"
     [ "$lab" = no ] || step "kernel lab" run_lab
-    results=(build/dev/junit.xml build/asan/junit.xml build/fuzz/junit.xml)
+    results=(build/dev/junit.xml build/asan/junit.xml)
 fi
 
 echo
