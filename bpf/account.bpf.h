@@ -53,15 +53,15 @@ static __always_inline void note_clock(struct pt_cpu *c, struct task_struct *tas
 }
 
 /* `recent` is about the open window and the cgroups that tasks are in now. */
-static __always_inline void forget_recent(struct pt_cpu *c)
+static __noinline void forget_recent(struct pt_cpu *c)
 {
 	__builtin_memset(c->recent, 0, sizeof(c->recent));
 }
 
 /* Opens window `number` on this CPU. Its table was read PT_WINDOWS - 1 windows ago. */
-static __always_inline void open_window(struct pt_cpu *c, __u32 cpu, __u64 number)
+static __noinline void open_window(struct pt_cpu *c, __u64 number)
 {
-	struct pt_window *header = window_header(cpu, number);
+	struct pt_window *header = window_header(bpf_get_smp_processor_id(), number);
 
 	if (!header)
 		return;
@@ -138,9 +138,9 @@ static __always_inline struct pt_slot *new_slot(struct pt_cpu *c, __u32 cpu,
  * Finds or makes the task's slot in the open window. pid and start_boottime tell tasks apart even
  * if a pid is reused within the window; another set of cgroups is another slot.
  */
-static __always_inline struct pt_slot *find_slot(struct pt_cpu *c, __u32 cpu,
-						 struct task_struct *task, __u32 *at)
+static __noinline struct pt_slot *find_slot(struct pt_cpu *c, struct task_struct *task, __u32 *at)
 {
+	__u32 cpu = bpf_get_smp_processor_id();
 	__u32 pid = task->pid;
 	__u32 hash = pid * 2654435761U >> (32 - pt_index_bits);
 	__u64 css = (__u64)task->cgroups, born = task->start_boottime;
@@ -167,8 +167,7 @@ static __always_inline struct pt_slot *find_slot(struct pt_cpu *c, __u32 cpu,
  * few: then neither the task's identity nor its cgroups need to be looked at, which lie in cache
  * lines that a switch does not touch otherwise.
  */
-static __always_inline struct pt_slot *slot_of(struct pt_cpu *c, __u32 cpu,
-					       struct task_struct *task)
+static __always_inline struct pt_slot *slot_of(struct pt_cpu *c, struct task_struct *task)
 {
 	__u64 address = *(volatile __u64 *)&c->task; /* as a number, which a pointer never is */
 	__u32 place = (__u32)(address >> 6) * 2654435761U >> (32 - PT_RECENT_BITS);
@@ -186,7 +185,7 @@ static __always_inline struct pt_slot *slot_of(struct pt_cpu *c, __u32 cpu,
 		at = recent->slot;
 		return bpf_map_lookup_elem(&slots, &at);
 	}
-	slot = find_slot(c, cpu, task, &at);
+	slot = find_slot(c, task, &at);
 	if (slot) {
 		recent->task = address;
 		recent->pid = pid;
@@ -196,9 +195,9 @@ static __always_inline struct pt_slot *slot_of(struct pt_cpu *c, __u32 cpu,
 }
 
 /* A record for a slice that goes to user space by itself; NULL: no room, the slice is lost. */
-static __always_inline struct pt_event_slice *reserve_slice(struct pt_cpu *c, __u32 cpu,
-							    __s64 ran_ns)
+static __always_inline struct pt_event_slice *reserve_slice(struct pt_cpu *c, __s64 ran_ns)
 {
+	__u32 cpu = bpf_get_smp_processor_id();
 	struct pt_event_slice *e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
 
 	if (!e) {
@@ -217,11 +216,11 @@ static __always_inline struct pt_event_slice *reserve_slice(struct pt_cpu *c, __
 }
 
 /* A slice that finds the table full. */
-static __always_inline void overflow(struct pt_cpu *c, __u32 cpu, struct task_struct *task,
-				     __u64 sum, __u32 switches, const struct pt_reading *now)
+static __noinline void overflow(struct pt_cpu *c, struct task_struct *task, __u64 sum,
+				__u32 switches, const struct pt_reading *now)
 {
 	__s64 ran_ns = sum - c->charged_ns;
-	struct pt_event_slice *e = reserve_slice(c, cpu, ran_ns);
+	struct pt_event_slice *e = reserve_slice(c, ran_ns);
 
 	if (!e)
 		return;
@@ -239,14 +238,14 @@ static __always_inline void overflow(struct pt_cpu *c, __u32 cpu, struct task_st
  * The task that we saw arrive left unseen: tells user space how long it has run by now. It may be
  * gone, so it is read with care: its memory may be another task's, but then hardly one of its pid.
  */
-static __always_inline void close_unseen(struct pt_cpu *c, __u32 cpu)
+static __always_inline void close_unseen(struct pt_cpu *c)
 {
 	struct task_struct *task = (struct task_struct *)c->task;
 	struct pt_event_slice *e;
 
 	if (!c->pid || (__u32)BPF_CORE_READ(task, pid) != c->pid)
 		return;
-	e = reserve_slice(c, cpu, 0);
+	e = reserve_slice(c, 0);
 	if (!e)
 		return;
 	probe_slot(&e->slot, task);
@@ -260,14 +259,14 @@ static __always_inline void close_unseen(struct pt_cpu *c, __u32 cpu)
  * began, so that a stranger's figure is never subtracted from its own. Slices that went by wholly
  * unseen show in slot.sum_ns, from which user space adds them.
  */
-static __always_inline void missed_switch(struct pt_cpu *c, __u32 cpu, struct task_struct *task)
+static __noinline void missed_switch(struct pt_cpu *c, struct task_struct *task)
 {
 	__u64 sum = task->se.sum_exec_runtime;
 	__u64 begin = is_fair(task) ? task->se.prev_sum_exec_runtime : sum;
 
 	if (c->window) {
 		c->drops[PT_DROP_SWITCH]++;
-		close_unseen(c, cpu);
+		close_unseen(c);
 	}
 	/* A thread that is not the first takes over its process' pid when it calls exec. */
 	if (c->task != (__u64)task || c->charged_ns < begin || c->charged_ns > sum)
@@ -281,7 +280,7 @@ static __always_inline void missed_switch(struct pt_cpu *c, __u32 cpu, struct ta
  * Charges the task that runs on this CPU up to `sum`. `now` is the counters' reading at the end of
  * a slice that began with one, else NULL.
  */
-static __always_inline void charge(struct pt_cpu *c, __u32 cpu, struct task_struct *task, __u64 sum,
+static __always_inline void charge(struct pt_cpu *c, struct task_struct *task, __u64 sum,
 				   __u32 switches, const struct pt_reading *now)
 {
 	struct pt_slot *slot;
@@ -290,9 +289,9 @@ static __always_inline void charge(struct pt_cpu *c, __u32 cpu, struct task_stru
 	if (!c->window)
 		return; /* before the first edge: nobody reads this */
 	ran_ns = sum - c->charged_ns;
-	slot = slot_of(c, cpu, task);
+	slot = slot_of(c, task);
 	if (!slot) {
-		overflow(c, cpu, task, sum, switches, now);
+		overflow(c, task, sum, switches, now);
 		return;
 	}
 	slot->sum_ns = sum;
@@ -309,28 +308,31 @@ static __always_inline void charge(struct pt_cpu *c, __u32 cpu, struct task_stru
 static __always_inline int switch_tasks(struct task_struct *prev, struct task_struct *next,
 					bool btf)
 {
-	__u32 cpu;
-	struct pt_cpu *c = this_cpu(&cpu);
-	__u64 begin = 0, window = live.window;
+	struct pt_cpu *c = this_cpu();
+	__u64 window = live.window;
 	__u32 next_pid = btf ? next->pid : BPF_CORE_READ(next, pid), prev_pid = prev->pid;
-	struct pt_reading now;
-	bool end_counted, begin_counted;
+	struct pt_reading now, *end = NULL;
+	bool counted = false;
 
 	if (!c)
 		return 0;
-	if (!(++c->switches & 1023))
-		begin = bpf_ktime_get_ns();
+	if (!(++c->switches & PT_TIMED_MASK))
+		c->timed_from = bpf_ktime_get_ns();
 
 	if (c->task != (__u64)prev || c->pid != prev_pid)
-		missed_switch(c, cpu, prev);
-	end_counted = pt_counters && c->counted;
-	begin_counted = pt_counters && next_pid && sample_slice(c);
-	if (end_counted || begin_counted)
-		if (!read_counters(c, &now))
-			end_counted = begin_counted = false;
+		missed_switch(c, prev);
+	if (pt_counters) {
+		counted = next_pid && sample_slice(c);
+		if (c->counted || counted) {
+			if (!read_counters(c, &now))
+				counted = false;
+			else if (c->counted)
+				end = &now;
+		}
+	}
 
 	if (prev_pid)
-		charge(c, cpu, prev, prev->se.sum_exec_runtime, 1, end_counted ? &now : NULL);
+		charge(c, prev, prev->se.sum_exec_runtime, 1, end);
 	if (!prev_pid || !next_pid) {
 		/*
 		 * Crossing idle. The exchange orders this store with the load of live.window below
@@ -341,21 +343,22 @@ static __always_inline int switch_tasks(struct task_struct *prev, struct task_st
 		window = live.window;
 	}
 	if (c->window != window) {
-		note_clock(
-			c,
-			bpf_get_current_task_btf()); /* one clock read per window, not per switch */
-		open_window(c, cpu, window);
+		/* One clock read per window, not per switch. */
+		note_clock(c, bpf_get_current_task_btf());
+		open_window(c, window);
 	}
 	c->task = (__u64)next;
 	c->pid = next_pid;
 	c->charged_ns = btf ? next->se.sum_exec_runtime : BPF_CORE_READ(next, se.sum_exec_runtime);
-	c->counted = begin_counted;
-	if (begin_counted)
-		c->at = now;
+	if (pt_counters) {
+		c->counted = counted;
+		if (counted)
+			c->at = now;
+	}
 
-	if (begin) {
+	if (!(c->switches & PT_TIMED_MASK)) {
 		c->timed_runs++;
-		c->timed_ns += bpf_ktime_get_ns() - begin;
+		c->timed_ns += bpf_ktime_get_ns() - c->timed_from;
 	}
 	return 0;
 }
@@ -367,8 +370,7 @@ static __always_inline int flush_cpu(void)
 	__u64 window = live.window, sum;
 	struct pt_reading now;
 	bool read = false;
-	__u32 cpu;
-	struct pt_cpu *c = this_cpu(&cpu);
+	struct pt_cpu *c = this_cpu();
 
 	if (!c)
 		return 0;
@@ -377,18 +379,18 @@ static __always_inline int flush_cpu(void)
 	if (c->window == window)
 		return 0; /* a switch was faster */
 	if (c->task != (__u64)task || c->pid != (__u32)task->pid)
-		missed_switch(c, cpu, task);
+		missed_switch(c, task);
 	if (task->pid) {
 		if (pt_counters)
 			read = read_counters(c, &now);
 		sum = task->se.sum_exec_runtime + open_time(c, task);
-		charge(c, cpu, task, sum, 0, read && c->counted ? &now : NULL);
+		charge(c, task, sum, 0, read && c->counted ? &now : NULL);
 		c->charged_ns = sum;
 		/* A slice that is open at an edge is always counted. */
 		c->counted = read;
 		if (read)
 			c->at = now;
 	}
-	open_window(c, cpu, window);
+	open_window(c, window);
 	return 0;
 }

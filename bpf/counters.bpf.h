@@ -14,7 +14,7 @@ struct {
 	__type(value, int);
 } cycles SEC(".maps"), instructions SEC(".maps");
 
-static __always_inline bool read_counters(struct pt_cpu *c, struct pt_reading *r)
+static __noinline bool read_counters(struct pt_cpu *c, struct pt_reading *r)
 {
 	struct bpf_perf_event_value value;
 

@@ -4,8 +4,7 @@
 
 static __always_inline void count_lost_event(void)
 {
-	__u32 cpu;
-	struct pt_cpu *c = this_cpu(&cpu);
+	struct pt_cpu *c = this_cpu();
 
 	if (c)
 		c->drops[PT_DROP_EVENT]++;
@@ -67,13 +66,12 @@ static __always_inline int exec_event(struct task_struct *task, struct linux_bin
 /* What the task runs from here on has another name. */
 static __always_inline void rename_slot(struct task_struct *task)
 {
-	__u32 cpu;
-	struct pt_cpu *c = this_cpu(&cpu);
+	struct pt_cpu *c = this_cpu();
 	struct pt_slot *slot;
 
 	if (!c || !c->window || c->task != (__u64)task)
 		return;
-	slot = slot_of(c, cpu, task);
+	slot = slot_of(c, task);
 	if (slot)
 		__builtin_memcpy(slot->comm, task->comm, sizeof(slot->comm));
 }

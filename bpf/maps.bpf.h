@@ -52,10 +52,11 @@ struct {
 	__uint(max_entries, 1 << 20);
 } events SEC(".maps");
 
-static __always_inline struct pt_cpu *this_cpu(__u32 *cpu)
+static __always_inline struct pt_cpu *this_cpu(void)
 {
-	*cpu = bpf_get_smp_processor_id();
-	return bpf_map_lookup_elem(&cpus, cpu);
+	__u32 cpu = bpf_get_smp_processor_id();
+
+	return bpf_map_lookup_elem(&cpus, &cpu);
 }
 
 static __always_inline struct pt_window *window_header(__u32 cpu, __u64 number)

@@ -44,8 +44,8 @@ int flush(void *ctx)
 SEC("raw_tp")
 int time_counters(void *ctx)
 {
-	__u32 cpu, done = 0;
-	struct pt_cpu *c = this_cpu(&cpu);
+	__u32 done = 0;
+	struct pt_cpu *c = this_cpu();
 	struct pt_reading r;
 	__u64 begin = bpf_ktime_get_ns();
 
