@@ -55,7 +55,7 @@ THIRD_PARTY = [
     (r"curses\.h|ncurses|term\.h", {"cli"}),
 ]
 C_HEADERS = re.compile(r"^(sys|linux|asm|net|netinet|arpa)/|^(unistd|fcntl|poll|termios|sched|dirent|signal|"
-                       r"elf|ftw|grp|pwd|getopt|syslog|dlfcn|pthread|spawn|time|wait|locale|langinfo|pty|netdb)\.h$"
+                       r"elf|ftw|grp|pwd|getopt|syslog|dlfcn|pthread|spawn|time|wait|locale|langinfo|pty|netdb|malloc)\.h$"
                        r"|^[a-z_0-9]+$")
 # model/ is pure: no I/O, no clock, no thread.
 IMPURE = re.compile(r"^(fstream|iostream|thread|mutex|atomic|filesystem|chrono|ctime|unistd\.h|fcntl\.h|sys/.*)$"

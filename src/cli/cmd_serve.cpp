@@ -7,6 +7,10 @@
 #include <optional>
 #include <sys/stat.h>
 
+#include <malloc.h>
+
+#include "base/clock.hpp"
+#include "base/event_loop.hpp"
 #include "base/log.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/output.hpp"
@@ -18,6 +22,8 @@ namespace powertrace {
 namespace {
 
 constexpr std::uint64_t kLookAtFilesNs = 5'000'000'000;
+constexpr int kPageMemory = 256 * 1024;
+constexpr int kArenas = 2;
 
 // When files were last written; a change is a reason to read them again.
 std::vector<timespec> file_times(const std::vector<std::string>& files) {
@@ -95,29 +101,65 @@ AgentConfig with_outputs(AgentConfig config, const AgentOutputs& outputs) {
   return config;
 }
 
-void reload(const ServeOptions& options,
-            const AgentOutputs& outputs,
-            Agent& agent,
-            WebSecurity& security,
-            HttpServer& server) {
-  security.refresh(server, true);
-  const auto again = options.reread();
-  if (!again) {
-    log_error("{}; the configuration of before stays in force", again.error().message);
-    return;
+// The agent with its outputs and its sockets.
+class Service {
+ public:
+  static Result<std::unique_ptr<Service>> open(const GlobalOptions& global,
+                                               const ServeOptions& options,
+                                               WebSecurity security,
+                                               AgentOutputs outputs,
+                                               std::vector<Listener> listeners) {
+    auto made = std::unique_ptr<Service>(
+        new Service(global, options, std::move(security), std::move(outputs)));
+    Router router;
+    made->agent_.add_routes(router);
+    made->outputs_.add_routes(router);
+    PT_ASSIGN(made->server_, HttpServer::open(std::move(listeners), std::move(router),
+                                              made->security_.security()));
+    for (const std::string& url : made->server_->urls()) {
+      PT_TRY(write_stdout("listening on " + url + "\n"));
+    }
+    return made;
   }
-  agent.configure(with_outputs(again->agent, outputs));
-  log_info(
-      "read the configuration again; what it says about listening, sources and windows holds "
-      "from the next start");
-}
 
-Status announce(const HttpServer& server) {
-  for (const std::string& url : server.urls()) {
-    PT_TRY(write_stdout("listening on " + url + "\n"));
+  void add(const SnapshotPtr& snapshot) {
+    agent_.add(snapshot);
+    outputs_.add(snapshot);
   }
-  return {};
-}
+
+  void look_at_files() { security_.refresh(*server_, false); }
+
+  void reload() {
+    security_.refresh(*server_, true);
+    const auto again = options_.reread();
+    if (!again) {
+      log_error("{}; the configuration of before stays in force", again.error().message);
+      return;
+    }
+    agent_.configure(with_outputs(again->agent, outputs_));
+    log_info(
+        "read the configuration again; what it says about listening, sources and windows holds "
+        "from the next start");
+  }
+
+ private:
+  Service(const GlobalOptions& global,
+          const ServeOptions& options,
+          WebSecurity security,
+          AgentOutputs outputs)
+      : options_(options),
+        security_(std::move(security)),
+        outputs_(std::move(outputs)),
+        agent_(global.pipeline.root, with_outputs(options.agent, outputs_), [this] {
+          return server_ ? server_->stats() : ServerStats{};
+        }) {}
+
+  const ServeOptions& options_;
+  WebSecurity security_;
+  AgentOutputs outputs_;
+  Agent agent_;
+  std::unique_ptr<HttpServer> server_;  // last: its handlers use the others
+};
 
 // Before any thread begins, so that they go to the loop; a thread that took one would end us all
 // without the last minute of history.
@@ -130,36 +172,58 @@ void block_signals() {
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
 }
 
+// SIGTERM is how a service is stopped: no failure.
+int exit_code_after(int signal) {
+  return signal == SIGTERM ? kExitOk : kExitInterrupted;
+}
+
+// Without a pipeline: nothing here is measured, so nothing needs a privilege.
+Result<int> run_demo(Service& service, EventLoop& loop, const ServeOptions& options) {
+  Demo demo(*options.demo);
+  std::uint64_t last_ns = monotonic_ns();
+  int ended_by = 0;
+  PT_TRY(loop.add_signals({SIGINT, SIGTERM, SIGHUP}, [&](int signal) {
+    if (signal == SIGHUP) {
+      service.reload();
+      return;
+    }
+    ended_by = signal;
+    loop.stop();
+  }));
+  PT_TRY(loop.add_timer(options.interval_ns, [&] {
+    const std::uint64_t now_ns = monotonic_ns();
+    service.add(demo.next(now_ns, now_ns - last_ns, realtime_ns()));
+    last_ns = now_ns;
+  }));
+  PT_TRY(loop.add_timer(kLookAtFilesNs, [&] { service.look_at_files(); }));
+  PT_TRY(loop.run());
+  return exit_code_after(ended_by);
+}
+
 }  // namespace
 
 Result<int> run_serve(const GlobalOptions& global, const ServeOptions& options) {
+  // Pages are large and short-lived: give their memory back at once.
+  ::mallopt(M_MMAP_THRESHOLD, kPageMemory);
+  ::mallopt(M_ARENA_MAX, kArenas);
   // What can be wrong with the options first: it is told without any privilege.
   PT_ASSIGN(WebSecurity security, WebSecurity::read(options.web_config));
   PT_ASSIGN(std::vector<Listener> listeners, open_listeners(options.listen));
   block_signals();
   PT_ASSIGN(AgentOutputs outputs, AgentOutputs::open(options.outputs));
-  PT_ASSIGN(Session session, Session::open(global, options.window_ns, options.interval_ns));
-
-  std::unique_ptr<HttpServer> server;
-  Agent agent(global.pipeline.root, with_outputs(options.agent, outputs),
-              [&server] { return server ? server->stats() : ServerStats{}; });
-  Router router;
-  agent.add_routes(router);
-  outputs.add_routes(router);
-  PT_ASSIGN(server, HttpServer::open(std::move(listeners), std::move(router), security.security()));
-  PT_TRY(announce(*server));
-
-  session.on_hangup([&] { reload(options, outputs, agent, security, *server); });
-  PT_TRY(session.loop().add_timer(kLookAtFilesNs, [&] { security.refresh(*server, false); }));
-  const auto code = session.run([&](const SnapshotPtr& snapshot) {
-    agent.add(snapshot);
-    outputs.add(snapshot);
-  });
-  server.reset();  // before what its handlers use
-  if (code && session.signal() == SIGTERM) {
-    return kExitOk;  // how a service is stopped
+  if (options.demo) {
+    PT_ASSIGN(EventLoop loop, EventLoop::create());
+    PT_ASSIGN(const auto service, Service::open(global, options, std::move(security),
+                                                std::move(outputs), std::move(listeners)));
+    return run_demo(*service, loop, options);
   }
-  return code;
+  PT_ASSIGN(Session session, Session::open(global, options.window_ns, options.interval_ns));
+  PT_ASSIGN(const auto service, Service::open(global, options, std::move(security),
+                                              std::move(outputs), std::move(listeners)));
+  session.on_hangup([&] { service->reload(); });
+  PT_TRY(session.loop().add_timer(kLookAtFilesNs, [&] { service->look_at_files(); }));
+  PT_TRY(session.run([&](const SnapshotPtr& snapshot) { service->add(snapshot); }));
+  return exit_code_after(session.signal());
 }
 
 Result<int> describe_served_metrics() {

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,7 @@
 #include "cli/agent_outputs.hpp"
 #include "cli/options.hpp"
 #include "serve/agent.hpp"
+#include "serve/demo.hpp"
 #include "serve/listener.hpp"
 
 namespace powertrace {
@@ -23,6 +25,7 @@ struct ServeOptions {
   std::uint64_t interval_ns = 1'000'000'000;
   AgentConfig agent;
   AgentOutputOptions outputs;
+  std::optional<DemoConfig> demo;  // an invented node instead of this one
   // Reads the configuration file again.
   std::function<Result<ServeOptions>()> reread;
 };

@@ -356,8 +356,26 @@ AccountViewPtr Account::view() const {
   return view;
 }
 
+// A level that was not kept so far begins with all that went before in [others].
+void Account::catch_up(Level& level) const {
+  AccountTotals known = level.kernel.total;
+  for (const AccountUsage* row : {&level.powertrace, &level.outside, &level.folded}) {
+    known += row->total;
+  }
+  for (const auto& [name, workload] : level.workloads) {
+    known += workload->use.total;
+  }
+  AccountTotals missing = node_.used - known;
+  missing.idle_nj = {};
+  level.folded.total += missing;
+}
+
 void Account::configure(AccountConfig config) {
+  const bool kept_processes = config_.processes || config_.even_idle;
   config_ = std::move(config);
+  if (!kept_processes && (config_.processes || config_.even_idle)) {
+    catch_up(level(AccountLevel::kProcess));
+  }
   places_.clear();
   for (std::size_t i = 0; i < kAccountLevels; ++i) {
     for (const auto& [name, workload] : levels_[i]->workloads) {

@@ -75,6 +75,8 @@ class Account {
   Workload* machine(const SnapshotTask& task);
   Workload* process(const SnapshotTask& task);
 
+  void catch_up(Level& level) const;
+
   void sweep();
   void sweep_places();
   void sweep_level(AccountLevel which);

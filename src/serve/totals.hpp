@@ -52,6 +52,18 @@ struct AccountTotals {
   }
 };
 
+inline AccountTotals operator-(AccountTotals a, const AccountTotals& b) {
+  for (std::size_t kind = 0; kind < kZoneKinds; ++kind) {
+    a.energy_nj[kind] -= b.energy_nj[kind];
+    a.kepler_nj[kind] -= b.kepler_nj[kind];
+    a.idle_nj[kind] -= b.idle_nj[kind];
+  }
+  a.run_ns -= b.run_ns;
+  a.cycles -= b.cycles;
+  a.instructions -= b.instructions;
+  return a;
+}
+
 // The totals, and what came last: for the gauges in watts.
 struct AccountUsage {
   AccountTotals total;

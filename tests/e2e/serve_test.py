@@ -225,6 +225,24 @@ def test_config():
     check(agent.stop(signal.SIGINT) == 130, "SIGINT: 130")
 
 
+def test_demo():
+    """Without any privilege, conserving, repeatable and labelled."""
+    nobody = ("setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", "--")
+    agents = [Agent("--demo", "heavy", "--demo-seed", "5", "--schema", "powertrace,kepler1", prefix=nobody).wait_ready()
+              for _ in range(2)]
+    pages = [parse(agent.metrics()) for agent in agents]
+    for samples in pages:
+        check(select(samples, "powertrace_source_info", source="demo", measured="false"), "the demo must say so")
+        check(len(select(samples, "powertrace_container_cpu_seconds_total", runtime="demo")) == 4, "four containers")
+        check(select(samples, "kepler_container_joules_total", container_namespace="default", mode="dynamic"), "Kepler 0.9")
+        node = sum(select(samples, "powertrace_node_active_joules_total").values())
+        parts = sum(select(samples, "powertrace_container_joules_total").values())
+        check(abs(node - parts) < 1e-6, f"demo: {parts} J of {node} J")
+    for agent in agents:
+        check(agent.stop() == 0, "demo: exit")
+    refused(2, "is not a profile", "--demo", "extreme")
+
+
 def openssl(*args):
     subprocess.run(["openssl", *args], cwd=WORK, check=True, capture_output=True)
 
@@ -304,5 +322,6 @@ test_pages()
 test_refusals()
 test_nobody()
 test_config()
+test_demo()
 test_tls()
 finish()

@@ -26,6 +26,7 @@ struct RawServe {
   std::string web_config, window = "1s", interval = "1s";
   std::string schema = "powertrace,kepler2", levels = "cgroup,container,pod,vm";
   std::string top, min_joules = "0", max_series = "100000", keep_terminated = "2m";
+  std::string demo, demo_seed = "1";
   bool describe = false;
 };
 
@@ -116,6 +117,12 @@ Result<ServeOptions> check(const RawServe& raw, const PipelineConfig& pipeline) 
   PT_ASSIGN(agent.account.filter.allow, rules("--allow", raw.allow));
   PT_ASSIGN(agent.account.filter.deny, rules("--deny", raw.deny));
   PT_TRY(check_limits(raw, agent));
+  if (!raw.demo.empty()) {
+    DemoConfig& demo = serve.demo.emplace();
+    PT_ASSIGN(demo.profile, at_option("--demo", parse_demo_profile(raw.demo)));
+    PT_ASSIGN(demo.seed, check_count("--demo-seed", raw.demo_seed));
+    demo.power = pipeline.synthetic;
+  }
   return serve;
 }
 
@@ -148,6 +155,10 @@ void add_options(CLI::App& serve, RawServe& raw) {
   serve.add_option("--keep-terminated", raw.keep_terminated, "how long what ended stays visible")
       ->type_name("DURATION");
   add_agent_output_options(serve, raw.outputs);
+  serve.add_option("--demo", raw.demo, "show an invented node: idle, moderate, heavy")
+      ->type_name("PROFILE");
+  serve.add_option("--demo-seed", raw.demo_seed, "for other numbers of the same kind")
+      ->type_name("N");
   serve.add_flag("--describe-metrics", raw.describe, "print the reference of all metrics");
 }
 

@@ -245,6 +245,25 @@ TEST_CASE("account: filters fold, and change while it runs") {
   check_sums(*account.view(), true);
 }
 
+TEST_CASE("account: processes that are kept from some time on add up all the same") {
+  Machine machine;
+  AccountConfig config;
+  Account account(config, nobody_lives());
+  const std::vector<Person> people{person(7, "app", "/a"), person(test::kSelfPid, "self", "/b")};
+  account.add(machine.second(people));
+  config.processes = true;
+  account.configure(config);
+  account.add(machine.second(people));
+  check_sums(*account.view(), true);
+  config.processes = false;
+  account.configure(config);
+  account.add(machine.second(people));
+  config.processes = true;
+  account.configure(config);
+  account.add(machine.second(people));
+  check_sums(*account.view(), true);
+}
+
 TEST_CASE("account: --max-series holds for all levels together") {
   Machine machine;
   AccountConfig config;
