@@ -58,6 +58,15 @@ std::string map_mount_point(const SysRoot& root, const std::string& mount_point)
   return mount_point;
 }
 
+// From inside a cgroup namespace the root of the host's hierarchy is called "/../..".
+std::string without_parents(std::string root) {
+  std::string_view rest = root;
+  while (rest.starts_with("/..")) {
+    rest.remove_prefix(3);
+  }
+  return rest.empty() ? "/" : root;
+}
+
 struct Choice {
   int score = -1;
   std::string directory;
@@ -65,10 +74,11 @@ struct Choice {
 
   void offer(const SysRoot& sysroot, const MountInfo& mount, int bonus) {
     const std::string mapped = map_mount_point(sysroot, mount.mount_point);
+    const std::string shown = without_parents(mount.root);
     const bool usual_place = mapped.starts_with(sysroot.sys("fs/cgroup"));
-    const int offered = bonus + (usual_place ? 2 : 0) + (mount.root == "/" ? 1 : 0);
+    const int offered = bonus + (usual_place ? 2 : 0) + (shown == "/" ? 1 : 0);
     if (offered > score && is_directory(mapped)) {
-      *this = {offered, mapped, mount.root};
+      *this = {offered, mapped, shown};
     }
   }
 };

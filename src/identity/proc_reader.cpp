@@ -115,6 +115,12 @@ std::optional<std::string> parse_proc_cgroup(std::string_view text, bool v1) {
   return std::nullopt;
 }
 
+std::uint32_t own_pid(const SysRoot& root) {
+  std::uint32_t pid = 0;
+  return parse_number(read_link(root.proc("self")), pid) ? pid
+                                                         : static_cast<std::uint32_t>(::getpid());
+}
+
 ProcReader::ProcReader(const SysRoot& root)
     : root_(root),
       tick_ns_(1'000'000'000U / static_cast<std::uint64_t>(std::max(1L, ::sysconf(_SC_CLK_TCK)))) {}

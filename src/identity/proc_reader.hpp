@@ -34,6 +34,10 @@ std::string join_arguments(std::string_view arguments);
 // The process's cgroup in /proc/PID/cgroup: the v2 line, or with `v1` that of cpuacct or cpu.
 std::optional<std::string> parse_proc_cgroup(std::string_view text, bool v1);
 
+// This process as the given procfs knows it: in a container without the host's pid namespace that
+// is another pid than getpid() tells.
+std::uint32_t own_pid(const SysRoot& root);
+
 struct ProcRecord {
   ProcStat stat;
   std::uint32_t uid = 0;

@@ -4,8 +4,6 @@
 #include <algorithm>
 #include <utility>
 
-#include <unistd.h>
-
 #include "base/clock.hpp"
 #include "base/log.hpp"
 
@@ -25,6 +23,7 @@ Pipeline::Pipeline(const PipelineConfig& config, Tracer tracer, SourceChoice cho
     : choice_(std::move(choice)),
       names_(open_name_sources(config.names)),
       identities_(config.root, identity_options(names_)),
+      self_pid_(own_pid(config.root)),
       tracer_(std::move(tracer)),
       idle_power_(choice_.source->zones().size()),
       ledger_(choice_.source->zones().size()) {
@@ -119,7 +118,7 @@ SnapshotPtr Pipeline::take_snapshot() {
   snapshot->zones.assign(zones.begin(), zones.end());
   snapshot->zone_use.assign(ledger_.zones().begin(), ledger_.zones().end());
   snapshot->self = self_.read(tracer_);
-  snapshot->self_pid = static_cast<std::uint32_t>(::getpid());
+  snapshot->self_pid = self_pid_;
   snapshot->tasks.reserve(ledger_.entries().size());
   for (const auto& [key, entry] : ledger_.entries()) {
     SnapshotTask& task = snapshot->tasks.emplace_back();

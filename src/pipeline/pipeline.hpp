@@ -90,6 +90,7 @@ class Pipeline {
   SourceChoice choice_;
   NameSources names_;
   IdentityCache identities_;
+  std::uint32_t self_pid_ = 0;
   Tracer tracer_;
   IdlePower idle_power_;
   Ledger ledger_;

@@ -261,4 +261,15 @@ TEST_CASE("cgroup tree: real ids, by handle and by walk") {
   CHECK(early.find(id)->path == real.name());
 }
 
+TEST_CASE("cgroup tree: the host's hierarchy is known from inside a cgroup namespace") {
+  const FakeTree tree;
+  tree.make("sys/fs/cgroup");
+  tree.mountinfo("41 31 0:38 /../../.. " + tree.dir.path("sys/fs/cgroup") +
+                 " rw,relatime - cgroup2 cgroup2 rw\n");
+  CHECK(find_cgroup_mount(tree.root).root == "/");
+  tree.mountinfo("41 31 0:38 /../other " + tree.dir.path("sys/fs/cgroup") +
+                 " rw,relatime - cgroup2 cgroup2 rw\n");
+  CHECK(find_cgroup_mount(tree.root).root == "/../other");
+}
+
 }  // namespace powertrace

@@ -124,4 +124,12 @@ TEST_CASE("proc: this process and an unreadable one on the real machine") {
   CHECK(init->exe == (denied ? std::string() : exe.string()));
 }
 
+TEST_CASE("proc: our own pid is the one that the given procfs tells") {
+  const test::TempDir dir;
+  CHECK(own_pid(SysRoot{"", dir.path()}) == static_cast<std::uint32_t>(::getpid()));
+  std::filesystem::create_symlink("4711", dir.path("self"));
+  CHECK(own_pid(SysRoot{"", dir.path()}) == 4711);
+  CHECK(own_pid(SysRoot()) == static_cast<std::uint32_t>(::getpid()));
+}
+
 }  // namespace powertrace
