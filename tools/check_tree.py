@@ -40,7 +40,7 @@ def problems(name):
     if tag is None:
         yield f"{name}: no SPDX-License-Identifier in the first three lines"
         return
-    licence = tag.split("SPDX-License-Identifier:")[1].replace("*/", "").strip()
+    licence = tag.split("SPDX-License-Identifier:")[1].replace("*/", "").replace("}}", "").strip()
     # A kernel module of the test lab is the kernel's: GPL alone.
     if licence != expected_licence(name) and not (name.startswith("tests/kernel/") and
                                                   licence.startswith("GPL-2.0-only")):
