@@ -229,7 +229,9 @@ def main():
     context.load_cert_chain(directory / "tls.crt", directory / "tls.key")
     server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    print(server.server_address[1], flush=True)
+    # In one piece: unbuffered, print() would write the end of the line after the port had been read.
+    sys.stdout.write(f"{server.server_address[1]}\n")
+    sys.stdout.flush()
     sys.stdin.read()
 
 
