@@ -62,6 +62,7 @@ ControlStep Controller::step(double now_s, const Series* series) {
   step.decision = last_;
   // The ceiling without a limit of the user's is no limit at all.
   step.applied_w = std::min(limiter_.step(now_s, last_->watts), config_.original_w);
+  step.target_w = limiter_.target_w();
   return step;
 }
 

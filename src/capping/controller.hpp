@@ -35,6 +35,7 @@ struct ControlStep {
   CapPhase phase = CapPhase::kReleased;
   std::optional<Decision> decision;  // the one in force
   double applied_w = 0;              // what to write; the original when released
+  std::optional<double> target_w;    // what it is moving to
   std::string note;                  // why it is not following
 };
 

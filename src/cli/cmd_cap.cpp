@@ -116,8 +116,19 @@ Result<int> run_cap(const GlobalOptions& global, const CapOptions& options) {
   if (!options.listen.empty()) {
     PT_ASSIGN(MetricsServer opened, MetricsServer::open(options.listen));
     server.emplace(std::move(opened));
-    cap->on_status([&server](const CapStatus& status) { server->publish(cap_metrics(status)); });
   }
+  std::optional<NodeAnnotations> annotations;
+  if (options.annotations) {
+    annotations.emplace(*options.annotations);
+  }
+  cap->on_status([&server, &annotations](const CapStatus& status) {
+    if (server) {
+      server->publish(cap_metrics(status));
+    }
+    if (annotations) {
+      annotations->publish(status);
+    }
+  });
   return options.profile ? run_profiled(global, options, *cap, guardian)
                          : run_plain(options, *cap, guardian);
 }
@@ -147,9 +158,19 @@ Result<int> run_cap_status(const CapStatusOptions& options) {
 }
 
 Result<int> run_cap_restore(const GlobalOptions& global, const CapStatusOptions& options) {
-  constexpr int kWaitMs = 5000;  // a guardian may be at it
+  constexpr int kWaitMs = 10'000;  // a guardian or an ending controller may be at it
   const StateDir dir(options.state_dir);
-  PT_ASSIGN(const UniqueFd lock, dir.lock(kWaitMs));
+  auto lock = dir.lock(0);
+  if (!lock && options.stop) {
+    // Whoever holds the lock wrote its number into it.
+    const auto pid = read_u64(dir.lock_path());
+    if (pid && *pid > 1) {
+      ::kill(static_cast<pid_t>(*pid), SIGTERM);
+    }
+  }
+  if (!lock) {
+    PT_ASSIGN(lock, dir.lock(kWaitMs));
+  }
   SysfsIo io;
   PT_ASSIGN(const RestoreReport report, restore_state(io, dir, global.pipeline.root));
   std::string text;

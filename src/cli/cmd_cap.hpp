@@ -9,6 +9,7 @@
 
 #include "capping/actuator.hpp"
 #include "capping/controller.hpp"
+#include "cli/cap/node_annotations.hpp"
 #include "cli/options.hpp"
 #include "model/rollup.hpp"
 
@@ -37,6 +38,7 @@ struct CapOptions {
   bool profile = false;
   Level by = Level::kCgroup;
   std::string listen;
+  std::optional<NodeAnnotationsConfig> annotations;
   std::optional<std::int64_t> replay_from_s;
   double speed = 1;
   std::uint64_t duration_ns = 0;  // of real time; 0: until stopped
@@ -47,6 +49,7 @@ struct CapStatusOptions {
   std::string state_dir;
   bool json = false;
   bool metrics = false;
+  bool stop = false;  // restore: end a controller that runs first
 };
 
 Result<int> run_cap(const GlobalOptions& global, const CapOptions& options);

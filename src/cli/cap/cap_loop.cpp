@@ -282,9 +282,13 @@ Status CapLoop::print(double now, const ControlStep& step) {
   const std::string time = format_time(static_cast<std::int64_t>(now));
   std::string line;
   if (options_.json) {
-    line = fmt::format(R"({{"time":"{}","phase":"{}","applied_watts":{:.3f},"decision_watts":{}}})",
-                       time, cap_phase_name(step.phase), step.applied_w,
-                       step.decision ? fmt::format("{:.3f}", step.decision->watts) : "null");
+    const auto number = [](const std::optional<double>& watts) {
+      return watts ? fmt::format("{:.3f}", *watts) : std::string("null");
+    };
+    line = fmt::format(
+        R"({{"time":"{}","phase":"{}","applied_watts":{:.3f},"target_watts":{},"decision_watts":{}}})",
+        time, cap_phase_name(step.phase), step.applied_w, number(step.target_w),
+        number(step.decision ? std::optional(step.decision->watts) : std::nullopt));
   } else {
     line = fmt::format("{}  {:<9}  {:>7.1f} W  {}", time, cap_phase_name(step.phase),
                        step.applied_w, step.decision ? step.decision->reason : step.note);

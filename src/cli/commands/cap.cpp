@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <cstdlib>
 #include <memory>
 #include <string>
 
@@ -15,9 +16,10 @@ namespace {
 struct RawCap {
   RawPolicy policy;
   std::string tick = "1s", state_dir = kCapStateDir, market_dir = kMarketDir;
-  std::string max_watts, by = "cgroup", listen, replay, speed = "1", duration, count;
+  std::string max_watts, by = "cgroup", listen, node, api_server, token_file, ca_file,
+                         names = "powertrace", replay, speed = "1", duration, count;
   bool pl2 = false, i_know = false, write = false, enabled = false, no_guardian = false;
-  bool json = false, metrics = false, profile = false;
+  bool json = false, metrics = false, profile = false, stop = false;
 };
 
 // Every form of `cap` takes these, so that one section of the configuration file fits all.
@@ -39,6 +41,13 @@ void add_options(CLI::App& cap, RawCap& raw) {
   cap.add_option("--by", raw.by, "workloads to profile: cgroup, container, pod, comm, ...");
   cap.add_option("--listen", raw.listen, "serve /metrics there, as 127.0.0.1:9103")
       ->type_name("ADDR:PORT");
+  cap.add_option("--node-annotations", raw.node, "keep annotations of this Kubernetes node")
+      ->type_name("NODE");
+  cap.add_option("--annotation-names", raw.names, "powertrace or rapl (the older power manager's)");
+  cap.add_option("--api-server", raw.api_server, "default: that of the pod")->type_name("URL");
+  cap.add_option("--token-file", raw.token_file, "default: the pod's service account")
+      ->type_name("FILE");
+  cap.add_option("--ca-file", raw.ca_file, "default: the pod's service account")->type_name("FILE");
   cap.add_option("--replay", raw.replay, "decide as if it were this time, with data of then")
       ->type_name("TIME");
   cap.add_option("--speed", raw.speed, "with --replay: so many seconds in one")
@@ -46,7 +55,38 @@ void add_options(CLI::App& cap, RawCap& raw) {
   cap.add_option("--duration", raw.duration, "stop after this time")->type_name("DURATION");
   cap.add_option("--count", raw.count, "stop after so many decisions")->type_name("N");
   cap.add_flag("--json", raw.json, "one JSON object per line");
+  cap.add_flag("--stop", raw.stop, "restore: end the controller first, if one runs");
   cap.add_flag("--metrics", raw.metrics, "status: in Prometheus' text format");
+}
+
+// What is not given is the pod's own.
+Result<std::optional<NodeAnnotationsConfig>> check_annotations(const RawCap& raw) {
+  if (raw.node.empty()) {
+    return std::optional<NodeAnnotationsConfig>();
+  }
+  constexpr const char* kAccount = "/var/run/secrets/kubernetes.io/serviceaccount/";
+  NodeAnnotationsConfig config{raw.node, raw.api_server, raw.token_file, raw.ca_file};
+  PT_ASSIGN(config.names, choose<AnnotationNames>("--annotation-names", raw.names,
+                                                  {{"powertrace", AnnotationNames::kPowertrace},
+                                                   {"rapl", AnnotationNames::kRapl}}));
+  const char* host = std::getenv("KUBERNETES_SERVICE_HOST");
+  const char* port = std::getenv("KUBERNETES_SERVICE_PORT");
+  if (config.api_server.empty() && (host == nullptr || port == nullptr)) {
+    return fail(ErrorCode::kUsage,
+                "--node-annotations: this is no pod, so give --api-server, --token-file and "
+                "--ca-file");
+  }
+  if (config.api_server.empty()) {
+    const bool six = std::string_view(host).find(':') != std::string_view::npos;
+    config.api_server =
+        fmt::format("https://{}{}{}:{}", six ? "[" : "", host, six ? "]" : "", port);
+  }
+  config.token_file =
+      config.token_file.empty() ? std::string(kAccount) + "token" : config.token_file;
+  config.ca_file = config.ca_file.empty() && raw.api_server.empty()
+                       ? std::string(kAccount) + "ca.crt"
+                       : config.ca_file;
+  return std::optional(std::move(config));
 }
 
 Result<CapOptions> check(const RawCap& raw, bool enforce) {
@@ -95,6 +135,7 @@ Result<CapOptions> check(const RawCap& raw, bool enforce) {
   cap.json = raw.json;
   cap.profile = raw.profile;
   cap.listen = raw.listen;
+  PT_ASSIGN(cap.annotations, check_annotations(raw));
   return cap;
 }
 
@@ -121,7 +162,7 @@ void add_cap(CommandLine& line) {
   }
   add("restore", "Put back what an enforce left behind; does nothing if there is nothing",
       [raw](const GlobalOptions& global) {
-        return run_cap_restore(global, {raw->state_dir, raw->json, raw->metrics});
+        return run_cap_restore(global, {raw->state_dir, raw->json, raw->metrics, raw->stop});
       });
   add("status", "What the running controller does, and what its limits cost whom",
       [raw](const GlobalOptions&) {

@@ -1,0 +1,265 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The power limiter on a copy of sysfs: what it opens, what it writes, and that all is put back."""
+import datetime
+import json
+import math
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+POWERTRACE = os.environ["POWERTRACE"]
+KILLER = os.environ["KILL_AT_SYSCALL"]
+STRIDE = int(os.environ.get("KILL_STRIDE", "1"))  # after every one, or after every Nth system call
+FLOOR_UW, CEILING_UW = 102_500_000, 205_000_000  # per package: half of the design power, and all
+failures = 0
+
+
+def check(what, good, detail=""):
+    global failures
+    if not good:
+        failures += 1
+        print(f"FAILED: {what} {detail}", flush=True)
+
+
+class Tree:
+    """Two packages, psys and the second interface, in ordinary files."""
+
+    def __init__(self, root):
+        self.root = pathlib.Path(root) / "sys"
+        self.run = pathlib.Path(root) / "run"
+        for number in (0, 1):
+            self.zone(f"intel-rapl:{number}", f"package-{number}", {"long_term": 205_000_000, "short_term": 255_000_000})
+        self.zone("intel-rapl:2", "psys", {"long_term": 500_000_000})
+        self.zone("intel-rapl:0:0", "core", {"long_term": 100_000_000})
+        self.zone("intel-rapl-mmio:0", "package-0", {"long_term": 205_000_000})
+        self.before = self.content()
+
+    def zone(self, directory, name, constraints):
+        path = self.root / "class/powercap" / directory
+        path.mkdir(parents=True)
+        files = {"name": name, "enabled": 1, "energy_uj": 1_000_000, "max_energy_range_uj": 262_143_328_850}
+        for i, (constraint, limit) in enumerate(constraints.items()):
+            files |= {f"constraint_{i}_name": constraint, f"constraint_{i}_power_limit_uw": limit,
+                      f"constraint_{i}_max_power_uw": limit if i == 0 else 0,
+                      f"constraint_{i}_time_window_us": 27_983_872}
+        for file, value in files.items():
+            (path / file).write_text(f"{value}\n")
+
+    def content(self):
+        return {str(path): path.read_bytes() for path in sorted(self.root.rglob("*")) if path.is_file()}
+
+    def changed(self):
+        now = self.content()
+        return {path: now.get(path) for path in self.before if now.get(path) != self.before[path]}
+
+    def limits(self, number):
+        zone = self.root / f"class/powercap/intel-rapl:{number}"
+        return [(zone / f"constraint_{i}_power_limit_uw").read_text() for i in (0, 1)]
+
+    def command(self, *arguments):
+        return [POWERTRACE, "cap", *arguments, "--sysfs", str(self.root), "--state-dir", str(self.run)]
+
+    def enforce(self, *arguments):
+        return self.command("enforce", "--write", "--enabled", *arguments)
+
+
+def run(command, **options):
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, **options)
+
+
+SCHEDULE = ["--policy", "schedule", "--schedule", "60%", "--slew", "1000", "--pl2", "--tick", "1ms"]
+
+
+def killed_after_each_system_call(root):
+    """Whatever the instant of a SIGKILL: afterwards the limits are in order, and restore puts all back."""
+    number = killed = 0
+    while True:
+        number += STRIDE
+        tree = Tree(root / f"kill-{number}")
+        killer = run([KILLER, "powercap.lock", str(number), *tree.enforce(*SCHEDULE, "--no-guardian", "--count", "2")])
+        for package in (0, 1):
+            limits = [int(text) if text.strip() else None for text in tree.limits(package)]
+            if None not in limits:
+                check(f"PL1 <= PL2 when killed after call {number}", limits[0] <= limits[1], str(limits))
+        if killer.returncode == 1:
+            check("it ended by itself", not tree.changed(), str(tree.changed()))
+            break
+        killed += 1
+        restored = run(tree.command("restore"))
+        check(f"restore after call {number}", restored.returncode == 0 and not tree.changed(),
+              f"{restored.stderr} {tree.changed()}")
+        check(f"nothing is left after call {number}", not (tree.run / "powercap-state.json").exists())
+        again = run(tree.command("restore"))
+        check("restoring again does nothing", again.returncode == 0 and not tree.changed())
+        shutil.rmtree(root / f"kill-{number}")
+    check("the write sequence has many system calls", number > 60, str(number))
+    print(f"killed after {killed} of {number - 1} system calls")
+
+
+def guardian_restores(root):
+    for number in range(5, 200, 13):
+        tree = Tree(root / f"guardian-{number}")
+        killer = run([KILLER, "powercap.lock", str(number), *tree.enforce(*SCHEDULE, "--count", "2")])
+        if killer.returncode == 1:
+            break
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline and (tree.changed() or (tree.run / "powercap-state.json").exists()):
+            time.sleep(0.01)
+        check(f"the guardian restores after call {number}", not tree.changed(), str(tree.changed()))
+
+
+def observe_opens_nothing_for_writing(root):
+    if shutil.which("strace") is None:
+        print("skipped: strace is not installed")
+        return
+    tree = Tree(root / "observe")
+    trace = root / "observe.strace"
+    done = run(["strace", "-f", "-e", "trace=open,openat,openat2,creat,truncate,unlink,rename,mkdir", "-o", str(trace),
+                *tree.command("observe", *SCHEDULE, "--count", "5")])
+    lines = [line for line in trace.read_text().splitlines() if f'"{tree.root}' in line]
+    check("observe reads the limits", done.returncode == 0 and len(lines) > 10, done.stderr)
+    check("observe opens nothing for writing", not [line for line in lines if re.search("O_WRONLY|O_RDWR|O_CREAT", line)])
+    check("observe opens and lists only", all(re.search(r"\bopenat\(", line) for line in lines))
+    check("observe changes nothing", not tree.changed())
+
+
+def wall(text):
+    return datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
+
+
+def day_of_prices(root, date, slots):
+    """A day of quarters through enforce, an hour in a sixth of a second, with a trace of every write."""
+    tree = Tree(root / f"replay-{date}")
+    market = root / f"market-{date}"
+    start = {"2026-03-29": "2026-03-28T23:00:00+00:00", "2026-06-01": "2026-05-31T22:00:00+00:00"}[date]
+    begin = datetime.datetime.fromisoformat(start)
+    rows = ["start,end,price,unit"]
+    for i in range(slots):
+        times = [(begin + datetime.timedelta(minutes=15 * (i + j))).strftime("%Y-%m-%dT%H:%M:%SZ") for j in (0, 1)]
+        rows.append(f"{times[0]},{times[1]},{80 + 60 * math.sin(i * 2.3):.2f},EUR/MWh")
+    (root / "prices.csv").write_text("\n".join(rows) + "\n")
+    imported = run([POWERTRACE, "market", "import", str(root / "prices.csv"), "--area", "FR", "--market-dir", str(market)])
+    check("prices are taken", imported.returncode == 0, imported.stderr)
+    trace = root / "replay.strace"
+    command = tree.enforce("--area", "FR", "--market-dir", str(market), "--replay", date, "--speed", "21600", "--tick", "2ms",
+                           "--json", "--pl2", "--duration", f"{(slots * 900 + 3600) / 21600:.2f}s")
+    if shutil.which("strace"):
+        command = ["strace", "-e", "trace=openat,write", "-o", str(trace), *command]
+    done = run(command)
+    check("the day ends well", done.returncode == 0, done.stderr)
+    steps = [json.loads(line) for line in done.stdout.splitlines()]
+    check("limits moved", len(steps) > slots // 2, str(len(steps)))
+    check("floor and ceiling", all(205 <= step["applied_watts"] <= 410 for step in steps))
+    check("the floor was reached", min(step["applied_watts"] for step in steps) < 220)
+    target_since = None
+    for before, after in zip(steps, steps[1:]):
+        passed = wall(after["time"]) - wall(before["time"])
+        if after["phase"] == "released":
+            continue
+        check("slew", abs(after["applied_watts"] - before["applied_watts"]) <= 10 * (passed + 1.001) + 0.01,
+              f"{before} {after}")
+        if after["target_watts"] != before["target_watts"]:
+            if target_since is not None:
+                check("dwell", wall(after["time"]) - target_since >= 59, f"{before} {after}")
+            target_since = wall(after["time"])
+    end = begin.timestamp() + slots * 900
+    last = [step for step in steps if step["phase"] == "following" and end - 900 <= wall(step["time"]) < end]
+    check("the last quarter of the day is followed", len(last) > 0)
+    check("without data the limits are lifted", steps[-1]["phase"] == "released", str(steps[-1]))
+    check("all is put back", not tree.changed() and not (tree.run / "powercap-state.json").exists(), str(tree.changed()))
+    if shutil.which("strace"):
+        check_writes(trace.read_text())
+
+
+def check_writes(trace):
+    """The limits after every single write, from what the system calls say."""
+    limits = {(package, constraint): value for package in (0, 1) for constraint, value in ((0, 205_000_000), (1, 255_000_000))}
+    target, writes = None, 0
+    for line in trace.splitlines():
+        opened = re.search(r'openat\([^"]*"([^"]*/class/powercap/[^"]*)".*O_WRONLY', line)
+        if opened:
+            target = re.search(r"/intel-rapl:([01])/constraint_([01])_power_limit_uw$", opened[1])
+            check("only limits of packages are opened for writing", target is not None, line)
+            continue
+        written = re.search(r'write\(\d+, "(\d+)\\n"', line)
+        if target and written:
+            limits[int(target[1]), int(target[2])] = int(written[1])
+            writes += 1
+            for package in (0, 1):
+                check("PL1 <= PL2 at every instant", limits[package, 0] <= limits[package, 1], line)
+                check("floor and ceiling of every write", FLOOR_UW - 125_000 <= limits[package, 0] <= CEILING_UW, line)
+            target = None
+    check("writes were seen", writes > 100, str(writes))
+    print(f"{writes} writes traced")
+
+
+def ends_by_signals(root):
+    for signal, code in (("TERM", 0), ("HUP", 0), ("INT", 130)):
+        tree = Tree(root / f"signal-{signal}")
+        process = subprocess.Popen(tree.enforce(*SCHEDULE), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        deadline = time.monotonic() + 10
+        while not tree.changed() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        check("limits are in force", bool(tree.changed()))
+        second = run(tree.enforce(*SCHEDULE, "--count", "1"))
+        check("a second writer is refused", second.returncode == 1 and "holds" in second.stderr, second.stderr)
+        process.send_signal(getattr(__import__("signal"), f"SIG{signal}"))
+        process.communicate(timeout=10)
+        check(f"exit code after SIG{signal}", process.returncode == code, str(process.returncode))
+        check(f"restored after SIG{signal}", not tree.changed(), str(tree.changed()))
+
+
+def bad_input(root):
+    tree = Tree(root / "bad")
+    schedule = ["--policy", "schedule", "--schedule", "100%"]
+    public = root / "token"
+    public.write_text("s3cret\n")
+    public.chmod(0o644)
+    market = ["--market-dir", str(root / "empty")]
+    for command, code, text in (
+            (tree.enforce(*schedule, "--floor", "90%", "--ceiling", "60%"), 2, "above the ceiling"),
+            (tree.enforce(*schedule, "--floor", "10%"), 2, "--i-know"),
+            (tree.enforce(*schedule, "--ceiling", "500W"), 2, "above the 410 W"),
+            (tree.enforce(*schedule, "--floor", "many"), 2, "--floor"),
+            (tree.enforce("--policy", "price-rank", *market), 1, "needs a price"),
+            (tree.enforce("--policy", "price-threshold", *market), 2, "--low"),
+            (tree.enforce("--policy", "greedy"), 2, "not a policy"),
+            (tree.command("enforce", *schedule), 2, "--write"),
+            (tree.command("observe", *schedule, "--tick", "0s"), 2, "--tick"),
+            ([POWERTRACE, "market", "fetch", "--area", "XX", *market], 2, "XX"),
+            ([POWERTRACE, "market", "fetch", "--provider", "epex", *market], 2, "epex"),
+            ([POWERTRACE, "market", "fetch", "--provider", "entsoe", "--area", "FR", "--token-file", str(public), *market], 2,
+             "chmod 600"),
+            ([POWERTRACE, "market", "show", "--date", "2199-01-01", *market], 1, "not published"),
+            ([POWERTRACE, "market", "import", "/dev/zero", "--format", "time-csv", "--area", "FR", *market], 1, "larger"),
+            ([POWERTRACE, "market", "import", str(public), "--area", "FR", *market], 2, "format"),
+    ):
+        done = run(command)
+        check(f"{command[1:5]}", done.returncode == code and text in done.stderr, f"{done.returncode} {done.stderr}")
+        check("no secret is shown", "s3cret" not in done.stderr + done.stdout)
+    check("nothing was written", not tree.changed())
+    check("restore without anything to restore", run(tree.command("restore")).returncode == 0)
+    status = run(tree.command("status"))
+    check("status without a controller", status.returncode == 1 and "there is no" in status.stderr, status.stderr)
+
+
+def main():
+    with tempfile.TemporaryDirectory() as root:
+        root = pathlib.Path(root)
+        observe_opens_nothing_for_writing(root)
+        bad_input(root)
+        ends_by_signals(root)
+        day_of_prices(root, "2026-06-01", 96)
+        day_of_prices(root, "2026-03-29", 92)
+        guardian_restores(root)
+        killed_after_each_system_call(root)
+    return 1 if failures else 0
+
+
+sys.exit(main())
