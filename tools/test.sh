@@ -82,7 +82,7 @@ if [ "$quick" = yes ]; then
     results=(build/dev/junit.xml)
 else
     step "lint" tools/lint.sh
-    step "build" build dev && step "tests" run_tests dev -LE '^bench$'
+    step "build" build dev && step "tests" run_tests dev -LE '^(bench|long)$'
     [ "$tidy" = no ] || step "clang-tidy" run_tidy
     step "build with sanitizers" build asan &&
         step "unit, BPF and fuzz tests under sanitizers" run_tests asan -L '^(unit|bpf|fuzz)$' -j "$(nproc)"
