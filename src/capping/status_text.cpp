@@ -176,14 +176,19 @@ std::string cap_status_text(const CapStatus& status, std::int64_t now_s) {
   text +=
       fmt::format("\n{:<40} {:>8} {:>8} {:>8} {:>8} {:>7} {:>7} {:>7}\n", "WORKLOAD (free/capped)",
                   "W", "W cap", "CPUs", "CPUs cap", "GHz", "GHz cap", "SLOWER");
+  // A side without time is not 0 W but unknown.
+  const auto figure = [](const EffectSide& side, double value) {
+    return side.time_s > 0 ? fmt::format("{:.2f}", value) : std::string("-");
+  };
   for (const EffectRow& row : status.effect) {
     const auto slower = row.slower();
     const std::string name =
         row.name.size() > 40 ? "..." + row.name.substr(row.name.size() - 37) : row.name;
-    text +=
-        fmt::format("{:<40} {:>8.2f} {:>8.2f} {:>8.2f} {:>8.2f} {:>7.2f} {:>7.2f} {:>7}\n", name,
-                    row.free.watts, row.capped.watts, row.free.cpus, row.capped.cpus, row.free.ghz,
-                    row.capped.ghz, slower ? fmt::format("{:.0f} %", *slower * 100) : "-");
+    text += fmt::format("{:<40} {:>8} {:>8} {:>8} {:>8} {:>7} {:>7} {:>7}\n", name,
+                        figure(row.free, row.free.watts), figure(row.capped, row.capped.watts),
+                        figure(row.free, row.free.cpus), figure(row.capped, row.capped.cpus),
+                        figure(row.free, row.free.ghz), figure(row.capped, row.capped.ghz),
+                        slower ? fmt::format("{:.0f} %", *slower * 100) : "-");
   }
   return text;
 }

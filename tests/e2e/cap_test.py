@@ -73,7 +73,7 @@ def run(command, **options):
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, **options)
 
 
-SCHEDULE = ["--policy", "schedule", "--schedule", "60%", "--slew", "1000", "--pl2", "--tick", "1ms"]
+SCHEDULE = ["--policy", "schedule", "--schedule", "60%", "--slew", "1000", "--short-term", "--tick", "1ms"]
 
 
 def killed_after_each_system_call(root):
@@ -148,7 +148,7 @@ def day_of_prices(root, date, slots):
     check("prices are taken", imported.returncode == 0, imported.stderr)
     trace = root / "replay.strace"
     command = tree.enforce("--area", "FR", "--market-dir", str(market), "--replay", date, "--speed", "21600", "--tick", "2ms",
-                           "--json", "--pl2", "--duration", f"{(slots * 900 + 3600) / 21600:.2f}s")
+                           "--json", "--short-term", "--duration", f"{(slots * 900 + 3600) / 21600:.2f}s")
     if shutil.which("strace"):
         command = ["strace", "-e", "trace=openat,write", "-o", str(trace), *command]
     done = run(command)

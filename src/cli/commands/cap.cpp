@@ -31,7 +31,8 @@ void add_options(CLI::App& cap, RawCap& raw) {
       ->type_name("DIR");
   cap.add_option("--max-watts", raw.max_watts, "design power of a package that does not tell")
       ->type_name("W");
-  cap.add_flag("--pl2", raw.pl2, "let the short-term limit follow in its original proportion");
+  cap.add_flag("--short-term", raw.pl2,
+               "let the short-term limit follow in its original proportion");
   cap.add_flag("--i-know", raw.i_know, "allow a floor below a fifth of the design power");
   cap.add_flag("--write", raw.write, "enforce: yes, write");
   cap.add_flag("--enabled", raw.enabled, "enforce: allowed here; meant for the configuration file");
