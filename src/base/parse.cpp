@@ -37,6 +37,24 @@ Result<std::uint64_t> parse_duration_ns(std::string_view text) {
               text);
 }
 
+Result<std::uint64_t> parse_size(std::string_view text) {
+  constexpr std::array<std::pair<std::string_view, double>, 4> kUnits{
+      {{"", 1}, {"K", 1024}, {"M", 1024.0 * 1024}, {"G", 1024.0 * 1024 * 1024}}};
+  const std::size_t unit_at = text.find_first_not_of("0123456789.");
+  const std::string_view unit = unit_at == std::string_view::npos ? "" : text.substr(unit_at);
+  for (const auto& [name, scale] : kUnits) {
+    if (unit == name) {
+      const auto value = parse_double(text.substr(0, unit_at));
+      if (value && *value * scale < 9e18) {
+        return static_cast<std::uint64_t>(std::llround(*value * scale));
+      }
+      break;
+    }
+  }
+  return fail(ErrorCode::kUsage,
+              "\"{}\" is not a size: give bytes, or a number and K, M or G, for example 64M", text);
+}
+
 Result<double> parse_fraction(std::string_view text) {
   const bool percent = !text.empty() && text.back() == '%';
   const auto value = parse_double(percent ? text.substr(0, text.size() - 1) : text);

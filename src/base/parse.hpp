@@ -14,6 +14,9 @@ namespace powertrace {
 // seconds to one reader and milliseconds to another.
 Result<std::uint64_t> parse_duration_ns(std::string_view text);
 
+// "64M", "1.5G", "4096" in bytes; K, M and G are powers of 1024.
+Result<std::uint64_t> parse_size(std::string_view text);
+
 // "0.5%" or "0.005" as a fraction in [0, 1].
 Result<double> parse_fraction(std::string_view text);
 

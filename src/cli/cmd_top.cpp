@@ -6,7 +6,6 @@
 #include <cstring>
 #include <map>
 #include <optional>
-#include <sys/ioctl.h>
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -15,6 +14,7 @@
 #include "base/sysroot.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/output.hpp"
+#include "cli/recording.hpp"
 #include "cli/session.hpp"
 #include "cli/top/screen.hpp"
 #include "cli/top/top_ui.hpp"
@@ -26,17 +26,8 @@
 namespace powertrace {
 namespace {
 
-// Command lines can be as long as the kernel allows.
-constexpr std::size_t kFileColumns = 200;
-
 // The screen shows something soon; the first full interval follows.
 constexpr std::uint64_t kFirstIntervalNs = 300'000'000;
-
-std::size_t output_columns() {
-  winsize window{};
-  const bool terminal = ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &window) == 0 && window.ws_col > 0;
-  return terminal ? window.ws_col : kFileColumns;
-}
 
 std::vector<Row> top_rows(const Snapshot& snapshot, const TopOptions& options) {
   std::vector<Row> rows = roll_up(snapshot, options.by);
@@ -47,28 +38,51 @@ std::vector<Row> top_rows(const Snapshot& snapshot, const TopOptions& options) {
   return rows;
 }
 
-Result<int> run_batch(const GlobalOptions& global, const TopOptions& options) {
-  PT_ASSIGN(Session session, Session::open(global, options.window_ns, options.interval_ns));
-  top::use_terminal_locale();  // for the width of characters
-  std::uint64_t printed = 0;
-  std::optional<Error> failure;
-  PT_ASSIGN(const int code, session.run([&](const SnapshotPtr& snapshot) {
-    const std::vector<Row> rows = top_rows(*snapshot, options);
+// Prints interval after interval; false: enough.
+class BatchPrinter {
+ public:
+  explicit BatchPrinter(const TopOptions& options) : options_(options) {
+    top::use_terminal_locale();  // for the width of characters
+  }
+
+  bool print(const Snapshot& snapshot) {
+    const std::vector<Row> rows = top_rows(snapshot, options_);
     const auto written =
-        write_stdout((options.json ? snapshot_json(*snapshot, rows)
-                                   : snapshot_table(*snapshot, rows, output_columns())) +
+        write_stdout((options_.json ? snapshot_json(snapshot, rows)
+                                    : snapshot_table(snapshot, rows, output_columns())) +
                      "\n");
     if (!written) {
-      failure = written.error();
-      session.stop(kExitFailed);
-    } else if (*written == Written::kReaderGone || ++printed == options.count) {
+      failure_ = tl::make_unexpected(written.error());
+      return false;
+    }
+    return *written == Written::kYes && ++printed_ != options_.count;
+  }
+  [[nodiscard]] const Status& failure() const { return failure_; }
+
+ private:
+  const TopOptions& options_;
+  std::uint64_t printed_ = 0;
+  Status failure_;
+};
+
+Result<int> run_batch(const GlobalOptions& global, const TopOptions& options) {
+  PT_ASSIGN(Session session, Session::open(global, options.window_ns, options.interval_ns));
+  BatchPrinter printer(options);
+  PT_ASSIGN(const int code, session.run([&](const SnapshotPtr& snapshot) {
+    if (!printer.print(*snapshot)) {
       session.stop(kExitOk);
     }
   }));
-  if (failure) {
-    return tl::make_unexpected(*failure);
-  }
+  PT_TRY(printer.failure());
   return code;
+}
+
+Result<int> run_replay(const GlobalOptions& global, const TopOptions& options) {
+  BatchPrinter printer(options);
+  PT_TRY(replay(global, options.interval_ns,
+                [&](const SnapshotPtr& snapshot) { return printer.print(*snapshot); }));
+  PT_TRY(printer.failure());
+  return kExitOk;
 }
 
 top::Column sort_column(SortKey key) {
@@ -180,6 +194,9 @@ Result<int> run_screen(const GlobalOptions& global, const TopOptions& options) {
 }  // namespace
 
 Result<int> run_top(const GlobalOptions& global, const TopOptions& options) {
+  if (!global.replay.empty()) {
+    return run_replay(global, options);
+  }
   if (options.batch || ::isatty(STDOUT_FILENO) != 1) {
     return run_batch(global, options);
   }

@@ -24,7 +24,7 @@ namespace {
 
 struct RawGlobal {
   std::string config, sysfs = "/sys", procfs = "/proc";
-  std::string source = "auto", synthetic, model = "auto", idle = "separate", idle_watts;
+  std::string source = "auto", synthetic, model = "auto", idle, idle_watts;
   std::string counters = "auto", budget = "0.5%";
   std::string log_level = "warn", log_format = "text";
   bool verbose = false;
@@ -37,12 +37,18 @@ Result<GlobalOptions> check(const RawGlobal& raw) {
   global.verbose = raw.verbose;
   config.root.sysfs = raw.sysfs;
   config.root.procfs = raw.procfs;
-  PT_ASSIGN(config.sources, at_option("--source", parse_source_list(raw.source)));
+  constexpr std::string_view kReplay = "replay:";
+  const bool replay = raw.source.starts_with(kReplay);
+  global.replay = replay ? raw.source.substr(kReplay.size()) : "";
+  PT_ASSIGN(config.sources, at_option("--source", parse_source_list(replay ? "auto" : raw.source)));
   PT_ASSIGN(config.synthetic, at_option("--synthetic", parse_synthetic(raw.synthetic)));
   if (raw.model != "auto") {
     PT_ASSIGN(config.model, at_option("--model", parse_model(raw.model)));
   }
-  PT_ASSIGN(config.idle, at_option("--idle", parse_idle_policy(raw.idle)));
+  if (!raw.idle.empty()) {
+    PT_ASSIGN(config.idle, at_option("--idle", parse_idle_policy(raw.idle)));
+    global.idle = config.idle;
+  }
   if (!raw.idle_watts.empty()) {
     PT_ASSIGN(const double watts, at_option("--idle-watts", parse_double(raw.idle_watts)));
     if (watts < 0 || watts > 1e6) {
@@ -76,12 +82,13 @@ void add_global_options(CLI::App& app, RawGlobal& raw) {
   app.add_option("--config", raw.config, "YAML file with these options as keys")->type_name("FILE");
   app.add_option("--sysfs", raw.sysfs, "where sysfs is mounted")->type_name("DIR");
   app.add_option("--procfs", raw.procfs, "where procfs is mounted")->type_name("DIR");
-  app.add_option("--source", raw.source, "energy sources in order of preference, or auto")
+  app.add_option("--source", raw.source,
+                 "energy sources in order of preference, auto, or replay:FILE")
       ->type_name("LIST");
   app.add_option("--synthetic", raw.synthetic, "the estimate's formula: idle=50,max=180,curve=amd")
       ->type_name("KEY=VAL,...");
   app.add_option("--model", raw.model, "how energy is divided: auto, time, cycles");
-  app.add_option("--idle", raw.idle, "idle energy: separate, proportional, even, none");
+  app.add_option("--idle", raw.idle, "idle energy: separate (default), proportional, even, none");
   app.add_option("--idle-watts", raw.idle_watts,
                  "idle power of one package, instead of learning it")
       ->type_name("W");
@@ -178,6 +185,13 @@ Result<int> run_command_line(int argc, char** argv) {
   line.reread = [arguments = std::vector<char*>(argv, argv + argc)] {
     return parse_again(arguments);
   };
+  for (const auto add :
+       {add_top, add_stat, add_doctor, add_cost, add_collector, add_cap, add_market}) {
+    add(line);
+  }
+  add_record(line);
+  add_report(line);
+
   try {
     PT_TRY(parse(line, global, argc, argv));
   } catch (const CLI::Success& printed) {

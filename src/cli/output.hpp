@@ -17,6 +17,9 @@ enum class Written { kYes, kReaderGone };
 Result<Written> write_all(int fd, std::string_view name, std::string_view text);
 Result<Written> write_stdout(std::string_view text);
 
+// Columns of standard output: the terminal's, or enough for a file.
+std::size_t output_columns();
+
 // A terminal that NO_COLOR does not forbid.
 bool stdout_takes_colour();
 

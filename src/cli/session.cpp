@@ -13,6 +13,12 @@ namespace powertrace {
 Result<Session> Session::open(const GlobalOptions& global,
                               std::uint64_t window_ns,
                               std::uint64_t interval_ns) {
+  if (!global.replay.empty()) {
+    return fail(ErrorCode::kUsage,
+                "--source replay:{} shows the past: it works with `top --batch`; this command "
+                "watches the machine as it is",
+                global.replay);
+  }
   PT_ASSIGN(EventLoop loop, EventLoop::create());
   PT_ASSIGN(std::unique_ptr<Pipeline> pipeline, Pipeline::open(global.pipeline));
   const std::uint64_t longest_ns = pipeline->source().max_interval_ns();

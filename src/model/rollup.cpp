@@ -88,6 +88,9 @@ RowName workload_name(const SnapshotTask& task, Level level) {
 // The row a task belongs to.
 RowName row_of(const SnapshotTask& task, Level level, std::uint32_t self_pid) {
   const bool powertrace = task.use.tgid == self_pid;
+  if (task.outside && !powertrace) {
+    return remainder_name(RowKind::kOther, "[others]");
+  }
   if (level == Level::kThread) {
     RowName name = workload_name(task, level);
     name.kind = powertrace ? RowKind::kPowertrace : RowKind::kWorkload;
@@ -175,7 +178,7 @@ class RowBuilder {
       row.pid = task.use.tgid;
       row.parent_pid = task.process->parent_pid;
     }
-    row.tid = level_ == Level::kThread ? task.task.pid : 0;
+    row.tid = level_ == Level::kThread && row.kind != RowKind::kOther ? task.task.pid : 0;
   }
 
   static void fold_identity(Row& row, const SnapshotTask& task) {

@@ -29,6 +29,7 @@ struct SnapshotTask {
   std::shared_ptr<const ProcessIdentity> process;  // never null
   std::shared_ptr<const CgroupIdentity> cgroup;    // never null
   bool terminated = false;                         // its process ended inside the interval
+  bool outside = false;                            // not of what was asked for: its row is [others]
 };
 
 // powertrace's own cost over the interval.

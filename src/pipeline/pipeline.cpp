@@ -20,7 +20,8 @@ IdentityCache::Options identity_options(const NameSources& names) {
 }  // namespace
 
 Pipeline::Pipeline(const PipelineConfig& config, Tracer tracer, SourceChoice choice)
-    : choice_(std::move(choice)),
+    : idle_milliwatts_(config.idle_milliwatts),
+      choice_(std::move(choice)),
       names_(open_name_sources(config.names)),
       identities_(config.root, identity_options(names_)),
       self_pid_(own_pid(config.root)),
@@ -31,9 +32,7 @@ Pipeline::Pipeline(const PipelineConfig& config, Tracer tracer, SourceChoice cho
   attribution_.model = config.model.value_or(tracer_.counters_on() ? Model::kCycles : Model::kTime);
   const auto zones = choice_.source->zones();
   for (std::size_t zone = 0; zone < zones.size(); ++zone) {
-    const bool given = config.idle_milliwatts && zones[zone].kind == ZoneKind::kPackage;
-    const auto known = given ? config.idle_milliwatts : choice_.source->idle_milliwatts(zone);
-    if (known) {
+    if (const std::optional<std::int64_t> known = given_idle_milliwatts(zone)) {
       idle_power_.set(zone, *known);
     }
   }
@@ -152,6 +151,11 @@ void Pipeline::forget_interval() {
   identities_.advance(ledger_.end_ns());
   ledger_.clear();
   self_.reset(tracer_);
+}
+
+std::optional<std::int64_t> Pipeline::given_idle_milliwatts(std::size_t zone) const {
+  const bool package = choice_.source->zones()[zone].kind == ZoneKind::kPackage;
+  return idle_milliwatts_ && package ? idle_milliwatts_ : choice_.source->idle_milliwatts(zone);
 }
 
 bool Pipeline::idle_known() const {

@@ -80,6 +80,8 @@ class Pipeline {
   }
   [[nodiscard]] Model model() const { return attribution_.model; }
   [[nodiscard]] IdlePolicy idle_policy() const { return attribution_.idle; }
+  // A zone's idle power where it was known from the start: given, or the source's; else learned.
+  [[nodiscard]] std::optional<std::int64_t> given_idle_milliwatts(std::size_t zone) const;
   // Whether the idle power of any zone is known by now.
   [[nodiscard]] bool idle_known() const;
 
@@ -87,6 +89,7 @@ class Pipeline {
   Pipeline(const PipelineConfig& config, Tracer tracer, SourceChoice choice);
 
   AttributionConfig attribution_;
+  std::optional<std::int64_t> idle_milliwatts_;
   SourceChoice choice_;
   NameSources names_;
   IdentityCache identities_;

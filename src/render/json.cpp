@@ -75,24 +75,6 @@ Json row_zones_json(const Snapshot& snapshot, const Row& row) {
   return zones;
 }
 
-std::string_view row_kind_name(const Row& row) {
-  switch (row.kind) {
-    case RowKind::kWorkload:
-      return level_name(row.level);
-    case RowKind::kIdle:
-      return "idle";
-    case RowKind::kKernel:
-      return "kernel";
-    case RowKind::kPowertrace:
-      return "powertrace";
-    case RowKind::kOther:
-      return "others";
-    case RowKind::kUnattributed:
-      return "unattributed";
-  }
-  return "";
-}
-
 std::string pod_uid(const Row& row) {
   if (row.pod) {
     return row.pod->uid;
@@ -164,6 +146,24 @@ Json self_json(const SelfCost& self) {
 }
 
 }  // namespace
+
+std::string_view row_kind_name(const Row& row) {
+  switch (row.kind) {
+    case RowKind::kWorkload:
+      return level_name(row.level);
+    case RowKind::kIdle:
+      return "idle";
+    case RowKind::kKernel:
+      return "kernel";
+    case RowKind::kPowertrace:
+      return "powertrace";
+    case RowKind::kOther:
+      return "others";
+    case RowKind::kUnattributed:
+      return "unattributed";
+  }
+  return "";
+}
 
 std::string snapshot_json(const Snapshot& snapshot, std::span<const Row> rows) {
   const double seconds = interval_seconds(snapshot);

@@ -6,11 +6,15 @@
 
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "model/rollup.hpp"
 #include "model/snapshot.hpp"
 
 namespace powertrace {
+
+// "process", "idle", ...: `kind` of the row model.
+std::string_view row_kind_name(const Row& row);
 
 // One line, without the newline.
 std::string snapshot_json(const Snapshot& snapshot, std::span<const Row> rows);

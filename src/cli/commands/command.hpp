@@ -35,6 +35,8 @@ struct CommandLine {
 
 void add_top(CommandLine& line);
 void add_stat(CommandLine& line);
+void add_record(CommandLine& line);
+void add_report(CommandLine& line);
 void add_doctor(CommandLine& line);
 void add_cap(CommandLine& line);
 void add_market(CommandLine& line);

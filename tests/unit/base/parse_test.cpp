@@ -33,6 +33,16 @@ TEST_CASE("parse: shares are percentages or fractions within 0 and 1") {
   }
 }
 
+TEST_CASE("parse: sizes are bytes or powers of 1024") {
+  CHECK(*parse_size("4096") == 4096);
+  CHECK(*parse_size("64M") == 64U << 20U);
+  CHECK(*parse_size("1.5G") == 3ULL << 29U);
+  for (const char* bad : {"", "M", "-1", "64MB", "1 K", "99999999999G", "nan"}) {
+    CAPTURE(bad);
+    CHECK_FALSE(parse_size(bad).has_value());
+  }
+}
+
 TEST_CASE("clock: UTC with milliseconds") {
   CHECK(format_utc(0) == "1970-01-01T00:00:00.000Z");
   CHECK(format_utc(1'767'323'045'678'000'000) == "2026-01-02T03:04:05.678Z");

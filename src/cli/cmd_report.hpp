@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// `powertrace report`: who used the energy of a recording.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "base/result.hpp"
+#include "cli/options.hpp"
+#include "model/rollup.hpp"
+
+namespace powertrace {
+
+enum class ReportFormat : std::uint8_t { kTable, kJson, kCsv };
+
+struct ReportOptions {
+  std::string file = "powertrace.data";
+  Level by = Level::kProcess;
+  SortKey sort = SortKey::kJoules;
+  std::string from;  // as typed: what they mean depends on the recording
+  std::string to;
+  std::uint64_t top = 0;  // rows; 0: all
+  ReportFormat format = ReportFormat::kTable;
+};
+
+// The exit code, or an Error that main() reports and maps to one.
+Result<int> run_report(const GlobalOptions& global, const ReportOptions& options);
+
+}  // namespace powertrace

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a recording holds, as writer and reader share it. Passive data.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "model/attribution.hpp"
+#include "model/identity.hpp"
+#include "model/snapshot.hpp"
+#include "model/window.hpp"
+#include "model/zone.hpp"
+
+namespace powertrace::record {
+
+// Ids are dense, from 0, in the order of definition; an epoch begins again at 0.
+using Id = std::uint32_t;
+constexpr Id kNoId = std::numeric_limits<Id>::max();
+
+// What was recorded, where and how.
+struct Meta {
+  std::string program;  // "powertrace 0.2.0"
+  std::string host;
+  std::string kernel;
+  std::vector<std::string> command;  // recorded with its descendants; empty: none
+  std::string focus;                 // what was asked for, in words; empty: everything
+  std::uint32_t self_pid = 0;
+  std::uint32_t cpus = 1;  // possible
+  std::uint32_t sockets = 1;
+  std::uint64_t start_ns = 0;     // CLOCK_MONOTONIC
+  std::uint64_t realtime_ns = 0;  // CLOCK_REALTIME at start_ns
+  std::uint64_t window_ns = 0;    // nominal
+  std::uint64_t flush_ns = 0;     // at most so much is lost if the recording is cut off
+  SourceInfo source;
+  Model model = Model::kTime;  // as it was attributed live
+  IdlePolicy idle = IdlePolicy::kSeparate;
+  bool counters_on = false;
+  bool instructions_on = false;
+  std::vector<Zone> zones;
+  std::vector<std::optional<std::int64_t>> idle_mw;  // by zone, where it was known from the start
+  std::uint32_t sample_hz = 0;                       // stack samples per second and CPU; 0: none
+  std::string sample_event;                          // "cycles" or "cpu-clock"
+  bool slices = false;
+};
+
+// A task as windows refer to it: whatever of this changes makes it another one.
+struct TaskDef {
+  TaskId task;
+  std::uint32_t tgid = 0;
+  std::int32_t socket = 0;
+  std::uint64_t cgroup_id = 0;
+  Comm comm{};
+  bool kernel_thread = false;
+  bool selected = true;  // of what was asked for
+  Id process = kNoId;
+  Id cgroup = kNoId;
+};
+
+// A stack sample of a task in one window.
+struct Sample {
+  std::uint64_t time_ns = 0;
+  std::uint64_t window = 0;  // its number
+  Id task = kNoId;
+  Id stack = kNoId;
+};
+
+// A file mapped executable by a process.
+struct Mapping {
+  std::uint32_t tgid = 0;
+  std::uint64_t process_start_ns = 0;
+  std::uint64_t start = 0;
+  std::uint64_t end = 0;
+  std::uint64_t offset = 0;  // in the file
+  std::string path;          // as the process sees it; "[vdso]" and so on
+  std::string build_id;      // raw bytes; empty: none
+};
+
+// One task on one CPU without a break.
+struct Slice {
+  std::uint64_t start_ns = 0;
+  std::uint64_t end_ns = 0;
+  std::uint32_t cpu = 0;
+  std::uint32_t pid = 0;
+};
+
+}  // namespace powertrace::record

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The reader's side of strings and identities. Ids that a damaged chunk should have defined stay
+// unknown; whoever refers to one is told so. Single-threaded; identities it hands out are shared
+// and live on by themselves.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "model/identity.hpp"
+#include "powertrace/record_format.h"
+#include "record/content.hpp"
+
+namespace powertrace::record {
+
+// A process as the recording goes on: it may get other names, and it may end.
+struct ProcessLife {
+  std::shared_ptr<const ProcessIdentity> identity;  // the latest; never null
+  std::optional<std::uint64_t> ended_ns;            // CLOCK_MONOTONIC
+};
+
+class Tables {
+ public:
+  explicit Tables(std::uint32_t sockets) : sockets_(sockets) {}
+
+  // The payload of a chunk of definitions. False: it does not hold together; what came before the
+  // problem is kept.
+  bool define(ChunkType type, std::string_view payload);
+  void begin_epoch();
+
+  // Null: unknown.
+  [[nodiscard]] const TaskDef* task(Id id) const {
+    return id < tasks_.size() && tasks_[id] ? &*tasks_[id] : nullptr;
+  }
+  // Never null. A life changes with what is read next, also after an epoch has ended.
+  [[nodiscard]] std::shared_ptr<const ProcessLife> process(const TaskDef& task) const;
+  [[nodiscard]] std::shared_ptr<const CgroupIdentity> cgroup(const TaskDef& task) const;
+
+ private:
+  bool define_texts(std::string_view payload);
+  bool define_cgroups(std::string_view payload);
+  bool define_processes(std::string_view payload);
+  bool define_tasks(std::string_view payload);
+  bool add_exits(std::string_view payload);
+  [[nodiscard]] const std::string* text(std::uint64_t id) const;
+
+  std::uint32_t sockets_;
+  std::vector<std::optional<std::string>> texts_;
+  std::vector<std::shared_ptr<const CgroupIdentity>> cgroups_;
+  std::vector<std::shared_ptr<ProcessLife>>
+      processes_;  // one that replaces another shares its life
+  std::vector<std::optional<TaskDef>> tasks_;
+};
+
+}  // namespace powertrace::record

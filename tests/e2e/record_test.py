@@ -1,0 +1,184 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Recordings end to end: what is recorded is reported, exactly, and whatever happens to the file is said."""
+import json
+import os
+import pathlib
+import signal
+import stat
+import subprocess
+import sys
+import tempfile
+import time
+
+POWERTRACE = os.environ["POWERTRACE"]
+checks = failures = 0
+
+
+def check(what, good, detail=""):
+    global checks, failures
+    checks += 1
+    if not good:
+        failures += 1
+        print(f"FAILED: {what}: {detail}")
+
+
+def run(*args, stdin=None, timeout=60):
+    return subprocess.run([POWERTRACE, *args], capture_output=True, input=stdin, timeout=timeout, check=False)
+
+
+def report(path, *args):
+    done = run("report", str(path), "--json", *args)
+    check(f"report {args}", done.returncode == 0, done.stderr)
+    return json.loads(done.stdout)
+
+
+def nj(joules):
+    return round(joules * 1e9)
+
+
+def conserved(data):
+    zones = {}
+    for zone in data["zones"]:
+        zones[zone["kind"]] = zones.get(zone["kind"], 0) + nj(zone["joules"])
+    for kind, energy in zones.items():
+        rows = sum(nj(row["zones"][kind]) for row in data["rows"])
+        if rows != energy:
+            return False
+    return sum(nj(row["joules"]) for row in data["rows"]) == nj(data["total"]["joules"])
+
+
+def test_machine(tmp):
+    path = tmp / "a.data"
+    load = subprocess.Popen(["sh", "-c", "while :; do :; done"])
+    done = run("record", "-o", str(path), "-d", "2500ms", "--window", "20ms")
+    load.kill()
+    load.wait()
+    check("record ends after its time", done.returncode == 0, done.stderr)
+    check("it says what it did", b"recorded 2." in done.stderr, done.stderr)
+    check("only the owner may read it", stat.S_IMODE(path.stat().st_mode) == 0o600)
+    models = ["time"] + (["cycles"] if run("report", str(path), "--model", "cycles").returncode == 0 else [])
+    totals = set()
+    for model in models:
+        for idle in ("separate", "proportional", "even", "none"):
+            for by in ("process", "thread", "comm", "cgroup", "container", "pod"):
+                data = report(path, "--model", model, "--idle", idle, "--by", by)
+                check(f"{model} {idle} {by} adds up", conserved(data))
+                totals.add(nj(data["total"]["joules"]))
+    check("the energy does not depend on how it is divided", len(totals) == 1, totals)
+    data = report(path)
+    hog = [row for row in data["rows"] if row["pid"] == load.pid]
+    check("the load is there", len(hog) == 1 and hog[0]["cpu_seconds"] > 0.5, hog)
+    parts = [report(path, "--to", "1s"), report(path, "--from", "1s")]
+    check("ranges that touch add up", sum(nj(part["total"]["joules"]) for part in parts) in totals)
+    few = report(path, "--top", "1")
+    check("--top folds the others and keeps the sum", conserved(few) and len(few["rows"]) <= 6, few["rows"])
+    for args in (["report", str(path)], ["report", str(path), "--csv"],
+                 ["--source", f"replay:{path}", "top", "--batch", "--json", "--interval", "500ms"]):
+        first, second = run(*args), run(*args)
+        check(f"{args[0]} gives the same bytes twice",
+              first.returncode == 0 and first.stdout and first.stdout == second.stdout, first.stderr)
+    lines = [json.loads(line) for line in first.stdout.splitlines()]
+    check("replay shows intervals that add up",
+          len(lines) >= 4 and all(map(conserved, lines)) and sum(nj(x["total"]["joules"]) for x in lines) in totals)
+    whole = path.read_bytes()
+    piped = run("report", "-", "--json", stdin=whole)
+    check("a pipe is read like a file", json.loads(piped.stdout)["total"] == data["total"], piped.stderr)
+    return whole
+
+
+def test_damage(tmp, whole):
+    path = tmp / "damaged.data"
+    path.write_bytes(whole[: len(whole) * 2 // 3])
+    done = run("report", str(path), "--json")
+    check("a cut recording is reported with a warning",
+          done.returncode == 0 and b"has no end" in done.stderr and conserved(json.loads(done.stdout)), done.stderr)
+    flipped = bytearray(whole)
+    flipped[len(whole) // 2] ^= 0x10
+    path.write_bytes(flipped)
+    done = run("report", str(path), "--json")
+    check("a damaged recording is reported with a warning",
+          done.returncode == 0 and b"damaged" in done.stderr and conserved(json.loads(done.stdout)), done.stderr)
+    for name, content, says in (("empty", b"", b"is empty"), ("text", b"hello, world, I am no recording", b"is not a recording"),
+                                ("newer", whole[:8] + b"\x02" + whole[9:], b"use a newer one"),
+                                ("foreign", whole[:12] + whole[12:16][::-1] + whole[16:], b"byte order"),
+                                ("short", whole[:12], b"cut off")):
+        path.write_bytes(content)
+        done = run("report", str(path))
+        check(f"{name}: refused with the reason", done.returncode in (1, 3) and says in done.stderr and not done.stdout,
+              done.stderr)
+    check("a directory is refused", b"is a directory" in run("report", str(tmp)).stderr)
+    check("a missing file is refused", b"No such file" in run("report", str(tmp / "none")).stderr)
+
+
+def test_command(tmp):
+    path = tmp / "command.data"
+    done = run("record", "-o", str(path), "--", "sh", "-c",
+               "(i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done) & wait; exit 7")
+    check("the command's status is passed on", done.returncode == 7, done.stderr)
+    data = report(path, "--by", "comm")
+    names = {row["comm"] for row in data["rows"] if row["kind"] == "comm"}
+    check("only the command's rows have names", names == {"sh"}, names)
+    check("and all others are one", conserved(data) and sum(row["kind"] == "others" for row in data["rows"]) == 1)
+    done = run("record", "-o", str(path), "--", "/nonexistent")
+    check("a command that cannot run", done.returncode == 127, done.stderr)
+    check("the earlier recording is kept", (tmp / "command.data.old").exists())
+
+
+def test_killed(tmp):
+    path = tmp / "killed.data"
+    child = subprocess.Popen([POWERTRACE, "record", "-o", str(path), "--window", "20ms"], stderr=subprocess.DEVNULL)
+    time.sleep(3.2)
+    child.send_signal(signal.SIGKILL)
+    child.wait()
+    done = run("report", str(path), "--json")
+    data = json.loads(done.stdout)
+    check("killed: at most the last second is missing", data["duration_s"] > 1.0 and b"has no end" in done.stderr,
+          (data["duration_s"], done.stderr))
+    path = tmp / "interrupted.data"
+    child = subprocess.Popen([POWERTRACE, "record", "-o", str(path)], stderr=subprocess.PIPE)
+    until = time.monotonic() + 20
+    while not (path.exists() and path.stat().st_size > 0) and time.monotonic() < until:
+        time.sleep(0.05)
+    time.sleep(0.5)
+    child.send_signal(signal.SIGINT)
+    _, err = child.communicate(timeout=20)
+    check("interrupted: 130", child.returncode == 130, err)
+    check("interrupted: the file is whole", run("report", str(path)).stderr == b"")
+
+
+def test_limits(tmp):
+    done = run("record", "-o", "/dev/full", "-d", "1s")
+    check("a full disk is said", done.returncode == 1 and b"No space left" in done.stderr, done.stderr)
+    path = tmp / "ring.data"
+    done = run("record", "-o", str(path), "-d", "4s", "--window", "5ms", "--rotate", "2", "--max-size", "64K")
+    check("a ring", done.returncode == 0, done.stderr)
+    check("a ring has no more files than asked for",
+          path.exists() and not pathlib.Path(f"{path}.2").exists(), list(tmp.iterdir()))
+    piped = subprocess.run(f"'{POWERTRACE}' record -o - -d 500ms | '{POWERTRACE}' report - --csv", shell=True,
+                           capture_output=True, check=False)
+    check("from pipe to pipe", piped.stdout.startswith(b"kind,id,"), piped.stderr)
+    for args, says in ((["-d", "1ms"], b"shorter than --window"), (["-p", "1", "-a"], b"exclude each other"),
+                       (["-p", "4194304"], b"no process"), (["--cgroup", "/none/such"], b"no cgroup"),
+                       (["--rotate", "1"], b"--rotate"), (["--max-size", "3"], b"--max-size"), (["-o", str(tmp)], b"directory")):
+        done = run("record", *args)
+        check(f"record {args} is refused", done.returncode in (1, 2) and says in done.stderr, done.stderr)
+
+
+def main():
+    doctor = run("doctor")
+    if doctor.returncode == 3:
+        print("skipped: powertrace cannot work here")
+        return 77
+    with tempfile.TemporaryDirectory() as name:
+        tmp = pathlib.Path(name)
+        test_damage(tmp, test_machine(tmp))
+        test_command(tmp)
+        test_killed(tmp)
+        test_limits(tmp)
+    print(f"{checks} checks, {failures} failed")
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
