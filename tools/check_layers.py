@@ -42,6 +42,8 @@ THIRD_PARTY = [
     (r"date/", {"base"}),
     (r"bpf/|powertrace\.skel\.h", {"trace"}),
     (r"nlohmann/", {"render", "identity", "market", "history", "serve", "report", "capping", "accounting", "push"}),
+    (r"bpf/|(powertrace|sampling)\.skel\.h", {"trace"}),
+    (r"nlohmann/", {"render", "identity", "market", "history", "serve", "report", "capping", "accounting"}),
     (r"curl/", {"net"}),
     (r"zstd\.h", {"record"}),
     (r"zlib\.h", {"record", "report", "serve"}),

@@ -36,6 +36,8 @@ enum {
 enum bpf_map_type {
 	BPF_MAP_TYPE_ARRAY = 2,
 	BPF_MAP_TYPE_PERF_EVENT_ARRAY = 4,
+	BPF_MAP_TYPE_PERCPU_ARRAY = 6,
+	BPF_MAP_TYPE_LRU_HASH = 9,
 	BPF_MAP_TYPE_RINGBUF = 27,
 };
 
@@ -52,6 +54,11 @@ enum {
 /* Numbered by the kernel's configuration: read through bpf_core_enum_value() only. */
 enum cgroup_subsys_id {
 	cpuacct_cgrp_id = 0,
+};
+
+enum {
+	BPF_ANY = 0,
+	BPF_F_USER_STACK = 1ULL << 8,
 };
 
 #define BPF_F_CURRENT_CPU 0xffffffffULL

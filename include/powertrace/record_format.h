@@ -44,11 +44,12 @@ enum class ChunkType : std::uint32_t {
   kWindows = 6,     // windows and who ran in them
   kExits = 7,       // processes that ended
   kCosts = 8,       // what recording cost and lost so far
-  kMappings = 9,    // files mapped by processes
-  kStacks = 10,     // stack ids
-  kSamples = 11,    // stack samples of the windows that follow
-  kSymbols = 12,    // names of addresses that cannot be resolved later
-  kSlices = 13,     // scheduling slices
+  kFiles = 9,       // file ids: what code was mapped from
+  kFrames = 10,     // frame ids: places in files
+  kStacks = 11,     // stack ids: lists of frames
+  kSamples = 12,    // stack samples of the windows that follow
+  kNames = 13,      // names of frames that cannot be found later
+  kSlices = 14,     // scheduling slices of the windows that follow
   kIndex = 0xFFFF,  // where the chunks are; the last chunk
 };
 

@@ -69,15 +69,23 @@ struct Sample {
   Id stack = kNoId;
 };
 
-// A file mapped executable by a process.
-struct Mapping {
+// What code was mapped from.
+enum class FileKind : std::uint8_t {
+  kFile,
+  kKernel,    // offsets are addresses
+  kAnonymous  // code without a file, as a JIT makes it: offsets are addresses in process `tgid`
+};
+
+struct CodeFile {
+  FileKind kind = FileKind::kFile;
+  std::string path;      // as the process saw it
+  std::string build_id;  // raw bytes; empty: none
   std::uint32_t tgid = 0;
-  std::uint64_t process_start_ns = 0;
-  std::uint64_t start = 0;
-  std::uint64_t end = 0;
-  std::uint64_t offset = 0;  // in the file
-  std::string path;          // as the process sees it; "[vdso]" and so on
-  std::string build_id;      // raw bytes; empty: none
+};
+
+struct Frame {
+  Id file = kNoId;
+  std::uint64_t offset = 0;
 };
 
 // One task on one CPU without a break.

@@ -39,24 +39,55 @@ Id Dictionary::process(const std::shared_ptr<const ProcessIdentity>& identity, I
   processes_.push_back(identity);
   living_.push_back(new_processes_.next++);
   ++new_processes_.count;
-  // First: it may add to the table of strings.
-  const Id comm = text(identity->comm);
-  const Id exe = text(identity->exe);
-  const Id cmdline = text(identity->cmdline);
   ByteWriter& row = new_processes_.rows;
   row.number(replaces == kNoId ? 0 : std::uint64_t{replaces} + 1);
   row.number(identity->task.pid);
   row.number(identity->task.start_ns);
   row.number(identity->parent_pid);
   row.number(identity->uid);
-  row.number(comm);
-  row.number(exe);
-  row.number(cmdline);
+  row.number(text(identity->comm));
+  row.number(text(identity->exe));
+  row.number(text(identity->cmdline));
   row.number(identity->kernel_thread ? kKernelThread : 0);
+  machine(row, identity->vm.get());
   return at->second;
 }
 
-Id Dictionary::cgroup(const std::shared_ptr<const CgroupIdentity>& identity) {
+void Dictionary::machine(ByteWriter& row, const VmIdentity* vm) {
+  row.number(vm != nullptr ? 1 : 0);
+  if (vm != nullptr) {
+    row.number(text(vm->id));
+    row.number(text(vm->name));
+    row.number(text(vm->hypervisor));
+  }
+}
+
+void Dictionary::container(ByteWriter& row, const ContainerIdentity* container) {
+  row.number(container != nullptr ? 1 : 0);
+  if (container == nullptr) {
+    return;
+  }
+  row.number(text(container->id));
+  row.number(text(container->runtime));
+  row.number(text(container->pod_uid));
+  row.number(text(container->name));
+  const PodIdentity* pod = container->pod.get();
+  row.number(pod != nullptr ? 1 : 0);
+  if (pod == nullptr) {
+    return;
+  }
+  for (const std::string* field :
+       {&pod->uid, &pod->name, &pod->name_space, &pod->owner_kind, &pod->owner_name}) {
+    row.number(text(*field));
+  }
+  row.number(pod->labels.size());
+  for (const auto& [key, value] : pod->labels) {
+    row.number(text(key));
+    row.number(text(value));
+  }
+}
+
+Id Dictionary::cgroup(const std::shared_ptr<const CgroupIdentity>& identity, Id replaces) {
   const auto [at, added] = cgroup_ids_.try_emplace(identity.get(), new_cgroups_.next);
   if (!added) {
     return at->second;
@@ -64,18 +95,12 @@ Id Dictionary::cgroup(const std::shared_ptr<const CgroupIdentity>& identity) {
   cgroups_.push_back(identity);
   ++new_cgroups_.next;
   ++new_cgroups_.count;
-  const ContainerIdentity container = identity->container.value_or(ContainerIdentity());
-  const Id path = text(identity->path);
-  const Id id = text(container.id);
-  const Id runtime = text(container.runtime);
-  const Id pod = text(container.pod_uid);
   ByteWriter& row = new_cgroups_.rows;
+  row.number(replaces == kNoId ? 0 : std::uint64_t{replaces} + 1);
   row.number(identity->id);
-  row.number(path);
-  row.number(identity->container ? 1 : 0);
-  row.number(id);
-  row.number(runtime);
-  row.number(pod);
+  row.number(text(identity->path));
+  container(row, identity->container ? &*identity->container : nullptr);
+  machine(row, identity->vm.get());
   return at->second;
 }
 
@@ -90,9 +115,8 @@ Id Dictionary::task(const TaskUse& use) {
     return at->second;
   }
   const Id process_id = process(names_.process(use), kNoId);
-  const Id cgroup_id = cgroup(names_.cgroup(use));
-  const Id comm = text(comm_view(use.comm));
-  tasks_.push_back({use, process_id, true});
+  const Id cgroup_id = cgroup(names_.cgroup(use), kNoId);
+  tasks_.push_back({use, process_id, cgroup_id, true});
   active_.push_back(new_tasks_.next++);
   ++new_tasks_.count;
   ByteWriter& row = new_tasks_.rows;
@@ -101,7 +125,7 @@ Id Dictionary::task(const TaskUse& use) {
   row.number(use.tgid);
   row.number(static_cast<std::uint32_t>(use.socket));
   row.number(use.cgroup_id);
-  row.number(comm);
+  row.number(text(comm_view(use.comm)));
   row.number((use.kernel_thread ? kKernelThread : 0) | (names_.selected(use) ? kSelected : 0));
   row.number(process_id);
   row.number(cgroup_id);
@@ -115,6 +139,10 @@ void Dictionary::refresh(std::uint64_t now_ns) {
     const std::shared_ptr<const ProcessIdentity> now = names_.process(known.use);
     if (now != processes_[known.process]) {
       known.process = process(now, known.process);
+    }
+    const std::shared_ptr<const CgroupIdentity> place = names_.cgroup(known.use);
+    if (place != cgroups_[known.cgroup]) {
+      known.cgroup = cgroup(place, known.cgroup);
     }
   }
   active_.clear();

@@ -70,6 +70,7 @@ class Dictionary {
   struct Known {
     TaskUse use;  // to ask again
     Id process;
+    Id cgroup;
     bool active;
   };
   // Definitions of one kind that were not written yet.
@@ -81,7 +82,9 @@ class Dictionary {
 
   Id text(std::string_view text);
   Id process(const std::shared_ptr<const ProcessIdentity>& identity, Id replaces);
-  Id cgroup(const std::shared_ptr<const CgroupIdentity>& identity);
+  Id cgroup(const std::shared_ptr<const CgroupIdentity>& identity, Id replaces);
+  void machine(ByteWriter& row, const VmIdentity* vm);
+  void container(ByteWriter& row, const ContainerIdentity* container);
 
   Names names_;
   std::unordered_map<std::string, Id> texts_;

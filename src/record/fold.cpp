@@ -104,7 +104,7 @@ SnapshotPtr Fold::take_snapshot() {
     task.task = key.task;
     task.use = entry;
     task.process = names.process->identity;
-    task.cgroup = names.cgroup;
+    task.cgroup = names.cgroup->identity;
     task.terminated = names.process->ended_ns.value_or(snapshot->end_ns + 1) <= snapshot->end_ns;
     task.outside = !names.selected;
     if (entry.tgid == snapshot->self_pid) {

@@ -47,7 +47,7 @@ class Fold {
     Id task = kNoId;  // in `epoch`
     std::uint32_t epoch = 0;
     std::shared_ptr<const ProcessLife> process;
-    std::shared_ptr<const CgroupIdentity> cgroup;
+    std::shared_ptr<const CgroupLife> cgroup;
     bool selected = true;
   };
   void learn_names();

@@ -28,6 +28,15 @@ std::optional<std::size_t> begin(ByteReader& in, std::vector<T>& table) {
   return count;
 }
 
+// Adds an entry that shares the life of the one it replaces, if that one is known (id + 1; 0:
+// none).
+template <typename T>
+T* add_life(std::vector<std::shared_ptr<T>>& lives, std::uint64_t replaces) {
+  const bool known = replaces > 0 && replaces - 1 < lives.size() && lives[replaces - 1];
+  lives.push_back(known ? lives[replaces - 1] : std::make_shared<T>());
+  return lives.back().get();
+}
+
 }  // namespace
 
 bool Tables::define(ChunkType type, std::string_view payload) {
@@ -51,8 +60,44 @@ void Tables::begin_epoch() {
   *this = Tables(sockets_);
 }
 
-const std::string* Tables::text(std::uint64_t id) const {
-  return id < texts_.size() && texts_[id] ? &*texts_[id] : nullptr;
+const std::string& Tables::text(std::uint64_t id) const {
+  static const std::string unknown;
+  return id < texts_.size() && texts_[id] ? *texts_[id] : unknown;
+}
+
+std::shared_ptr<const VmIdentity> Tables::machine(ByteReader& in) const {
+  if (in.number() == 0) {
+    return nullptr;
+  }
+  auto vm = std::make_shared<VmIdentity>();
+  vm->id = text(in.number());
+  vm->name = text(in.number());
+  vm->hypervisor = text(in.number());
+  return vm;
+}
+
+std::optional<ContainerIdentity> Tables::container(ByteReader& in) const {
+  if (in.number() == 0) {
+    return std::nullopt;
+  }
+  ContainerIdentity container;
+  container.id = text(in.number());
+  container.runtime = text(in.number());
+  container.pod_uid = text(in.number());
+  container.name = text(in.number());
+  if (in.number() != 0) {
+    auto pod = std::make_shared<PodIdentity>();
+    for (std::string* field :
+         {&pod->uid, &pod->name, &pod->name_space, &pod->owner_kind, &pod->owner_name}) {
+      *field = text(in.number());
+    }
+    for (std::size_t labels = in.count(); labels > 0; --labels) {
+      const std::string& key = text(in.number());
+      pod->labels.emplace_back(key, text(in.number()));
+    }
+    container.pod = std::move(pod);
+  }
+  return container;
 }
 
 bool Tables::define_texts(std::string_view payload) {
@@ -72,21 +117,16 @@ bool Tables::define_cgroups(std::string_view payload) {
   ByteReader in(payload);
   const std::optional<std::size_t> count = begin(in, cgroups_);
   for (std::size_t i = 0; count && i < *count; ++i) {
+    const std::uint64_t replaces = in.number();
     auto cgroup = std::make_shared<CgroupIdentity>();
     cgroup->id = in.number();
-    const std::string* path = text(in.number());
-    const bool contained = in.number() != 0;
-    const std::string* id = text(in.number());
-    const std::string* runtime = text(in.number());
-    const std::string* pod = text(in.number());
+    cgroup->path = text(in.number());
+    cgroup->container = container(in);
+    cgroup->vm = machine(in);
     if (!in.ok()) {
       return false;
     }
-    cgroup->path = path != nullptr ? *path : "[unknown]";
-    if (contained && id != nullptr && runtime != nullptr && pod != nullptr) {
-      cgroup->container = ContainerIdentity{*id, *runtime, *pod};
-    }
-    cgroups_.push_back(std::move(cgroup));
+    add_life(cgroups_, replaces)->identity = std::move(cgroup);
   }
   return count.has_value();
 }
@@ -101,22 +141,15 @@ bool Tables::define_processes(std::string_view payload) {
     process->task.start_ns = in.number();
     process->parent_pid = in.number32();
     process->uid = in.number32();
-    const std::string* comm = text(in.number());
-    const std::string* exe = text(in.number());
-    const std::string* cmdline = text(in.number());
+    process->comm = text(in.number());
+    process->exe = text(in.number());
+    process->cmdline = text(in.number());
     process->kernel_thread = (in.number() & kKernelThread) != 0;
+    process->vm = machine(in);
     if (!in.ok()) {
       return false;
     }
-    process->comm = comm != nullptr ? *comm : "[unknown]";
-    process->exe = exe != nullptr ? *exe : "";
-    process->cmdline = cmdline != nullptr ? *cmdline : "";
-    if (replaces > 0 && replaces - 1 < processes_.size() && processes_[replaces - 1]) {
-      processes_.push_back(processes_[replaces - 1]);
-    } else {
-      processes_.push_back(std::make_shared<ProcessLife>());
-    }
-    processes_.back()->identity = std::move(process);
+    add_life(processes_, replaces)->identity = std::move(process);
   }
   return count.has_value();
 }
@@ -131,7 +164,7 @@ bool Tables::define_tasks(std::string_view payload) {
     task.tgid = in.number32();
     const std::uint32_t socket = in.number32();
     task.cgroup_id = in.number();
-    const std::string* comm = text(in.number());
+    const std::string& comm = text(in.number());
     const std::uint64_t flags = in.number();
     task.process = in.number32();
     task.cgroup = in.number32();
@@ -141,9 +174,7 @@ bool Tables::define_tasks(std::string_view payload) {
     task.socket = static_cast<std::int32_t>(socket);
     task.kernel_thread = (flags & kKernelThread) != 0;
     task.selected = (flags & kSelected) != 0;
-    if (comm != nullptr) {
-      std::copy_n(comm->begin(), std::min(comm->size(), task.comm.size() - 1), task.comm.begin());
-    }
+    std::copy_n(comm.begin(), std::min(comm.size(), task.comm.size() - 1), task.comm.begin());
     tasks_.emplace_back(task);
   }
   return count.has_value();
@@ -177,14 +208,14 @@ std::shared_ptr<const ProcessLife> Tables::process(const TaskDef& task) const {
   return life;
 }
 
-std::shared_ptr<const CgroupIdentity> Tables::cgroup(const TaskDef& task) const {
+std::shared_ptr<const CgroupLife> Tables::cgroup(const TaskDef& task) const {
   if (task.cgroup < cgroups_.size() && cgroups_[task.cgroup]) {
     return cgroups_[task.cgroup];
   }
   auto unknown = std::make_shared<CgroupIdentity>();
   unknown->id = task.cgroup_id;
   unknown->path = fmt::format("[cgroup {}]", task.cgroup_id);
-  return unknown;
+  return std::make_shared<CgroupLife>(CgroupLife{std::move(unknown)});
 }
 
 }  // namespace powertrace::record

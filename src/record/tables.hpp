@@ -15,6 +15,7 @@
 
 #include "model/identity.hpp"
 #include "powertrace/record_format.h"
+#include "record/bytes.hpp"
 #include "record/content.hpp"
 
 namespace powertrace::record {
@@ -23,6 +24,11 @@ namespace powertrace::record {
 struct ProcessLife {
   std::shared_ptr<const ProcessIdentity> identity;  // the latest; never null
   std::optional<std::uint64_t> ended_ns;            // CLOCK_MONOTONIC
+};
+
+// Likewise: the names of containers and pods may come late.
+struct CgroupLife {
+  std::shared_ptr<const CgroupIdentity> identity;  // the latest; never null
 };
 
 class Tables {
@@ -40,7 +46,7 @@ class Tables {
   }
   // Never null. A life changes with what is read next, also after an epoch has ended.
   [[nodiscard]] std::shared_ptr<const ProcessLife> process(const TaskDef& task) const;
-  [[nodiscard]] std::shared_ptr<const CgroupIdentity> cgroup(const TaskDef& task) const;
+  [[nodiscard]] std::shared_ptr<const CgroupLife> cgroup(const TaskDef& task) const;
 
  private:
   bool define_texts(std::string_view payload);
@@ -48,11 +54,14 @@ class Tables {
   bool define_processes(std::string_view payload);
   bool define_tasks(std::string_view payload);
   bool add_exits(std::string_view payload);
-  [[nodiscard]] const std::string* text(std::uint64_t id) const;
+  // "" if it is unknown.
+  [[nodiscard]] const std::string& text(std::uint64_t id) const;
+  std::shared_ptr<const VmIdentity> machine(ByteReader& in) const;
+  std::optional<ContainerIdentity> container(ByteReader& in) const;
 
   std::uint32_t sockets_;
   std::vector<std::optional<std::string>> texts_;
-  std::vector<std::shared_ptr<const CgroupIdentity>> cgroups_;
+  std::vector<std::shared_ptr<CgroupLife>> cgroups_;
   std::vector<std::shared_ptr<ProcessLife>>
       processes_;  // one that replaces another shares its life
   std::vector<std::optional<TaskDef>> tasks_;

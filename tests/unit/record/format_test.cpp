@@ -33,7 +33,7 @@ bool says(const std::string& text, const std::string& what) {
 TEST_CASE("record format: the specification names every chunk type with its number") {
   const std::string text = specification();
   REQUIRE_FALSE(text.empty());
-  constexpr std::array<std::pair<const char*, ChunkType>, 14> kTypes{
+  constexpr std::array<std::pair<const char*, ChunkType>, 15> kTypes{
       {{"kMeta", ChunkType::kMeta},
        {"kStrings", ChunkType::kStrings},
        {"kCgroups", ChunkType::kCgroups},
@@ -42,10 +42,11 @@ TEST_CASE("record format: the specification names every chunk type with its numb
        {"kWindows", ChunkType::kWindows},
        {"kExits", ChunkType::kExits},
        {"kCosts", ChunkType::kCosts},
-       {"kMappings", ChunkType::kMappings},
+       {"kFiles", ChunkType::kFiles},
+       {"kFrames", ChunkType::kFrames},
        {"kStacks", ChunkType::kStacks},
        {"kSamples", ChunkType::kSamples},
-       {"kSymbols", ChunkType::kSymbols},
+       {"kNames", ChunkType::kNames},
        {"kSlices", ChunkType::kSlices},
        {"kIndex", ChunkType::kIndex}}};
   for (const auto& [name, type] : kTypes) {

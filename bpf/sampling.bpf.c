@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * What `powertrace record` adds when asked: stack samples (-g) and every scheduling slice
+ * (--slices). An object of its own, so that nobody else pays for it; the loader leaves out the
+ * program that is not wanted. include/powertrace/sampling.h is what user space sees.
+ */
+#include "vmlinux.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+#include "powertrace/sampling.h"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+/* Sizes are set by the loader. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 1 << 20);
+} samples SEC(".maps");
+
+/* Address spaces that were sampled: user space must read a new one's mappings at once. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, __u64);
+	__type(value, __u8);
+} spaces SEC(".maps");
+
+/* A sample as it is put together: too large for the stack. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct pt_sample);
+} scratch SEC(".maps");
+
+/* .data, not .bss: the loader maps it. */
+volatile __u64 lost SEC(".data");
+
+static __always_inline __u64 wakeup_flag(bool now)
+{
+	if (now || bpf_ringbuf_query(&samples, BPF_RB_AVAIL_DATA) > (1 << 18))
+		return BPF_RB_FORCE_WAKEUP;
+	return BPF_RB_NO_WAKEUP;
+}
+
+static __always_inline bool is_new_space(__u64 space)
+{
+	__u8 seen = 1;
+
+	if (!space || bpf_map_lookup_elem(&spaces, &space))
+		return false;
+	bpf_map_update_elem(&spaces, &space, &seen, BPF_ANY);
+	return true;
+}
+
+static __always_inline __u32 depth(long bytes)
+{
+	return bytes > 0 ? bytes / sizeof(__u64) : 0;
+}
+
+SEC("perf_event")
+int on_sample(void *ctx)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	__u32 zero = 0;
+	struct pt_sample *s = bpf_map_lookup_elem(&scratch, &zero);
+	__u64 bytes;
+
+	if (!s || !task->pid)
+		return 0; /* the idle task */
+	s->head.type = PT_SAMPLE_STACK;
+	s->head.cpu = bpf_get_smp_processor_id();
+	s->head.time = bpf_ktime_get_ns();
+	s->start_boottime = task->start_boottime;
+	s->space = (__u64)task->mm;
+	s->pid = task->pid;
+	s->tgid = task->tgid;
+	s->kernel_frames = depth(bpf_get_stack(ctx, s->kernel, sizeof(s->kernel), 0));
+	s->user_frames = 0;
+	if (task->mm)
+		s->user_frames =
+			depth(bpf_get_stack(ctx, s->user, sizeof(s->user), BPF_F_USER_STACK));
+	/* The kernel's part is at the end, so that what is not used need not be sent. */
+	bytes = sizeof(*s);
+	if (!s->kernel_frames)
+		bytes -= sizeof(s->kernel);
+	if (bpf_ringbuf_output(&samples, s, bytes, wakeup_flag(is_new_space(s->space))))
+		__sync_fetch_and_add(&lost, 1);
+	return 0;
+}
+
+SEC("tp_btf/sched_switch")
+int BPF_PROG(on_slice, bool preempt, struct task_struct *prev, struct task_struct *next)
+{
+	struct pt_slice_edge *e = bpf_ringbuf_reserve(&samples, sizeof(*e), 0);
+
+	if (!e) {
+		__sync_fetch_and_add(&lost, 1);
+		return 0;
+	}
+	e->head.type = PT_SAMPLE_SWITCH;
+	e->head.cpu = bpf_get_smp_processor_id();
+	e->head.time = bpf_ktime_get_ns();
+	e->prev_pid = prev->pid;
+	e->next_pid = next->pid;
+	e->prev_start_boottime = prev->start_boottime;
+	bpf_ringbuf_submit(e, wakeup_flag(false));
+	return 0;
+}
