@@ -155,6 +155,8 @@ Status parse(CommandLine& line, RawGlobal& global, int argc, char** argv) {
                          add_doctor, add_config}) {
     add(line);
   }
+  add_record(line);
+  add_report(line);
   line.app.parse(argc, argv);  // throws
   if (line.config_file.empty()) {
     line.config_file = global.config;
@@ -185,13 +187,6 @@ Result<int> run_command_line(int argc, char** argv) {
   line.reread = [arguments = std::vector<char*>(argv, argv + argc)] {
     return parse_again(arguments);
   };
-  for (const auto add :
-       {add_top, add_stat, add_doctor, add_cost, add_collector, add_cap, add_market}) {
-    add(line);
-  }
-  add_record(line);
-  add_report(line);
-
   try {
     PT_TRY(parse(line, global, argc, argv));
   } catch (const CLI::Success& printed) {
