@@ -19,7 +19,7 @@ NO_LICENCE_DIRS = ("LICENSES/", "tests/golden/", "tests/fixtures/")
 
 def expected_licence(name):
     kernel = (name.startswith(("bpf/", "vmlinux/")) or name.endswith(".bpf.c") or
-              name == "include/powertrace/abi.h")
+              name in ("include/powertrace/abi.h", "include/powertrace/sampling.h"))
     return KERNEL_CODE if kernel and not name.endswith("CMakeLists.txt") else USER_CODE
 
 
