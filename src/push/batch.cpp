@@ -69,8 +69,8 @@ void BatchFolder::add(const Snapshot& snapshot) {
   }
 }
 
-PushBatchPtr BatchFolder::take() {
-  if (length_ns_ == 0 || length_ns_ < interval_ns_) {
+PushBatchPtr BatchFolder::take(bool all) {
+  if (length_ns_ == 0 || (length_ns_ < interval_ns_ && !all)) {
     return nullptr;
   }
   auto batch = std::make_shared<PushBatch>();

@@ -48,8 +48,8 @@ class BatchFolder {
       : node_(std::move(node)), interval_ns_(interval_ns) {}
 
   void add(const Snapshot& snapshot);
-  // The interval so far, if it is long enough; null: not yet.
-  PushBatchPtr take();
+  // The interval so far, if it is long enough or `all` is asked for; null: not yet.
+  PushBatchPtr take(bool all = false);
 
  private:
   struct Counter {

@@ -51,17 +51,22 @@ void PushHub::run() {
   std::unique_lock lock(mutex_);
   while (true) {
     wake_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
-    if (queue_.empty()) {
-      return;
+    const bool last = queue_.empty();
+    const SnapshotPtr snapshot = last ? nullptr : std::move(queue_.front());
+    if (!last) {
+      queue_.pop_front();
     }
-    const SnapshotPtr snapshot = std::move(queue_.front());
-    queue_.pop_front();
     lock.unlock();
-    folder_.add(*snapshot);
-    if (const PushBatchPtr batch = folder_.take()) {
+    if (!last) {
+      folder_.add(*snapshot);
+    }
+    if (const PushBatchPtr batch = folder_.take(last)) {
       for (const auto& runner : runners_) {
         runner->add(batch);
       }
+    }
+    if (last) {
+      return;
     }
     lock.lock();
   }

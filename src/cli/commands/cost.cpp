@@ -38,7 +38,8 @@ Result<CostOptions> check(const RawCost& raw) {
   PT_ASSIGN(options.question.by, at_option("--by", parse_cost_by(raw.by)));
   PT_ASSIGN(options.question.zone, at_option("--tz", TimeZone::find(raw.zone)));
   TimeRange& range = options.question.range;
-  range.end = static_cast<UtcMs>(realtime_ns() / 1'000'000U);
+  // Of a minute that is not over, the history knows what was used, not when.
+  range.end = (static_cast<UtcMs>(realtime_ns() / 1'000'000U) / kMinuteMs + 1) * kMinuteMs;
   if (!raw.to.empty()) {
     PT_ASSIGN(range.end, at_option("--to", parse_rfc3339(raw.to)));
   }

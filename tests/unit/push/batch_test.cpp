@@ -87,6 +87,10 @@ TEST_CASE("batches span the interval, counters go on") {
           return row.scope == PushScope::kNode && !row.zone.empty();
         }) == 2);
   CHECK(batch->since_ms == kBegin);
+  folder.add(snapshot(kBegin + 7000, 1));
+  CHECK(folder.take() == nullptr);
+  CHECK(container_nj(*folder.take(true), "c1") == 1);
+  CHECK(folder.take(true) == nullptr);
 }
 
 TEST_CASE("a container that is gone for ten minutes is forgotten") {
