@@ -16,35 +16,35 @@ extern "C" {
 #define PT_MAX_FRAMES 127 /* of each side: kernel.perf_event_max_stack */
 
 enum pt_sample_type {
-  PT_SAMPLE_STACK = 1, /* pt_sample */
-  PT_SAMPLE_SWITCH,    /* pt_slice_edge */
+	PT_SAMPLE_STACK = 1, /* pt_sample */
+	PT_SAMPLE_SWITCH,    /* pt_slice_edge */
 };
 
 struct pt_sample_head {
-  __u32 type;
-  __u32 cpu;
-  __u64 time; /* CLOCK_MONOTONIC instant */
+	__u32 type;
+	__u32 cpu;
+	__u64 time; /* CLOCK_MONOTONIC instant */
 };
 
 /* Where a task was. Without kernel frames the record ends before `kernel`. */
 struct pt_sample {
-  struct pt_sample_head head;
-  __u64 start_boottime;
-  __u64 space; /* kernel address of its address space: another one after an exec; 0: none */
-  __u32 pid;
-  __u32 tgid;
-  __u32 kernel_frames;
-  __u32 user_frames;
-  __u64 user[PT_MAX_FRAMES]; /* leaf first */
-  __u64 kernel[PT_MAX_FRAMES];
+	struct pt_sample_head head;
+	__u64 start_boottime;
+	__u64 space; /* kernel address of its address space: another one after an exec; 0: none */
+	__u32 pid;
+	__u32 tgid;
+	__u32 kernel_frames;
+	__u32 user_frames;
+	__u64 user[PT_MAX_FRAMES]; /* leaf first */
+	__u64 kernel[PT_MAX_FRAMES];
 };
 
 /* A CPU went from one task to another; pid 0 is idle. */
 struct pt_slice_edge {
-  struct pt_sample_head head;
-  __u64 prev_start_boottime;
-  __u32 prev_pid;
-  __u32 next_pid;
+	struct pt_sample_head head;
+	__u64 prev_start_boottime;
+	__u32 prev_pid;
+	__u32 next_pid;
 };
 
 #ifdef __cplusplus
