@@ -17,7 +17,7 @@ commands=$("$POWERTRACE" --help | sed -n '/^Subcommands:/,$s/^  \([a-z]*\) .*/\1
 check "there are commands" matches "$commands" 'top'
 for command in '' $commands; do
     # shellcheck disable=SC2086
-    options=$("$POWERTRACE" $command --help | grep -oE '^  +(-[a-zA-Z],)?--[a-z-]+' | grep -oE -- '--[a-z-]+')
+    options=$("$POWERTRACE" $command --help | grep -oE '^  +(-[a-zA-Z],)?--[a-z0-9.-]+' | grep -oE -- '--[a-z0-9.-]+')
     check "${command:-powertrace} has options" [ -n "$options" ]
     [ -z "$command" ] || check "powertrace $command" matches "$rendered" "powertrace $command"
     for option in $options; do
