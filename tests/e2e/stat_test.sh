@@ -92,7 +92,7 @@ refused 2 'after --' "${stat[@]}"
 refused 2 'after --' "${stat[@]}" sleep 1
 refused 2 'exclude each other' "${stat[@]}" --json --csv -- true
 refused 2 'whole number' "${stat[@]}" -r 0 -- true
-refused 2 'only stat' "$POWERTRACE" top -- true
+refused 2 'only commands such as stat' "$POWERTRACE" top -- true
 refused 1 'No such file' "${stat[@]}" -o "$E2E_DIR/no/such/dir" -- touch "$E2E_DIR/ran"
 check "a command whose result cannot be written does not run" [ ! -e "$E2E_DIR/ran" ]
 if [ "$(id -u)" -eq 0 ]; then
