@@ -168,13 +168,23 @@ def day_of_prices(root, date, slots):
             if target_since is not None:
                 check("dwell", wall(after["time"]) - target_since >= 59, f"{before} {after}")
             target_since = wall(after["time"])
-    end = begin.timestamp() + slots * 900
-    last = [step for step in steps if step["phase"] == "following" and end - 900 <= wall(step["time"]) < end]
-    check("the last quarter of the day is followed", len(last) > 0)
     check("without data the limits are lifted", steps[-1]["phase"] == "released", str(steps[-1]))
     check("all is put back", not tree.changed() and not (tree.run / "powercap-state.json").exists(), str(tree.changed()))
     if shutil.which("strace"):
         check_writes(trace.read_text())
+    last_quarter(tree, market, begin.timestamp() + slots * 900)
+
+
+def last_quarter(tree, market, end):
+    """23:40 to 24:00 at a pace at which no slot can be missed."""
+    start = datetime.datetime.fromtimestamp(end - 1200, datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    done = run(tree.enforce("--area", "FR", "--market-dir", str(market), "--replay", start, "--speed", "600", "--tick", "10ms",
+                            "--json", "--duration", "1900ms"))
+    steps = [json.loads(line) for line in done.stdout.splitlines()]
+    before = {step["decision_watts"] for step in steps if wall(step["time"]) < end - 900}
+    last = {step["decision_watts"] for step in steps if end - 900 <= wall(step["time"]) < end and step["phase"] == "following"}
+    check("the last quarter of the day has its own limit", last and last != before, f"{before} {last} {done.stderr}")
+    check("it is put back too", not tree.changed())
 
 
 def check_writes(trace):
