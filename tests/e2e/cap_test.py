@@ -134,7 +134,7 @@ def wall(text):
 
 
 def day_of_prices(root, date, slots):
-    """A day of quarters through enforce, an hour in a sixth of a second, with a trace of every write."""
+    """A day of quarters through enforce, 43 s at each tick, with a trace of every write."""
     tree = Tree(root / f"replay-{date}")
     market = root / f"market-{date}"
     start = {"2026-03-29": "2026-03-28T23:00:00+00:00", "2026-06-01": "2026-05-31T22:00:00+00:00"}[date]
@@ -147,8 +147,8 @@ def day_of_prices(root, date, slots):
     imported = run([POWERTRACE, "market", "import", str(root / "prices.csv"), "--area", "FR", "--market-dir", str(market)])
     check("prices are taken", imported.returncode == 0, imported.stderr)
     trace = root / "replay.strace"
-    command = tree.enforce("--area", "FR", "--market-dir", str(market), "--replay", date, "--speed", "21600", "--tick", "2ms",
-                           "--json", "--short-term", "--duration", f"{(slots * 900 + 3600) / 21600:.2f}s")
+    command = tree.enforce("--area", "FR", "--market-dir", str(market), "--replay", date, "--speed", "43200", "--tick", "1ms",
+                           "--json", "--short-term", "--count", str(int((slots * 900 + 3600) / 43.2)))
     if shutil.which("strace"):
         command = ["strace", "-e", "trace=openat,write", "-o", str(trace), *command]
     done = run(command)
@@ -176,10 +176,10 @@ def day_of_prices(root, date, slots):
 
 
 def last_quarter(tree, market, end):
-    """23:40 to 24:00 at a pace at which no slot can be missed."""
+    """23:40 to 24:00."""
     start = datetime.datetime.fromtimestamp(end - 1200, datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-    done = run(tree.enforce("--area", "FR", "--market-dir", str(market), "--replay", start, "--speed", "600", "--tick", "10ms",
-                            "--json", "--duration", "1900ms"))
+    done = run(tree.enforce("--area", "FR", "--market-dir", str(market), "--replay", start, "--speed", "10000", "--tick", "1ms",
+                            "--json", "--count", "119"))
     steps = [json.loads(line) for line in done.stdout.splitlines()]
     before = {step["decision_watts"] for step in steps if wall(step["time"]) < end - 900}
     last = {step["decision_watts"] for step in steps if end - 900 <= wall(step["time"]) < end and step["phase"] == "following"}

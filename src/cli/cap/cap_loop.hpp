@@ -67,7 +67,6 @@ class CapLoop {
   WorkloadSampler sampler_;
   EffectLedger effect_;
   std::function<void(const CapStatus&)> handler_;
-  std::uint64_t started_ns_ = 0;
   std::uint64_t published_ns_ = 0;
   std::optional<CapPhase> last_phase_;
   double last_applied_w_ = 0;
