@@ -2,13 +2,18 @@
 //
 // The counter path with software clocks standing in for cycles and instructions: they count
 // nanoseconds, so what they should say is known on every machine, also those without a PMU.
+#include <algorithm>
 #include <cmath>
+#include <fstream>
 #include <linux/perf_event.h>
+#include <string>
 #include <sys/wait.h>
+#include <thread>
 
 #include <doctest/doctest.h>
 #include <unistd.h>
 
+#include "base/clock.hpp"
 #include "bpf/load.hpp"
 
 namespace powertrace::test {
@@ -26,7 +31,23 @@ struct Seen {
   double run = 0;
   double counted = 0;
   double estimated = 0;  // counter x run / counted, per window
+  double unseen = 0;     // CPU time of the machine that no visible task had
 };
+
+// CPU time that was not idle, of all CPUs since boot, in nanoseconds: stolen and hidden time too.
+double busy_ns() {
+  std::ifstream stat("/proc/stat");
+  std::string cpu;
+  double user = 0;
+  double nice = 0;
+  double system = 0;
+  double idle = 0;
+  double iowait = 0;
+  stat >> cpu >> user >> nice >> system >> idle >> iowait;
+  const auto cpus = static_cast<double>(std::thread::hardware_concurrency());
+  return static_cast<double>(monotonic_ns()) * cpus -
+         (idle + iowait) * 1e9 / static_cast<double>(::sysconf(_SC_CLK_TCK));
+}
 
 Seen watch_ping_pong(const TracerConfig& config) {
   auto tracer = Tracer::open(config, {});
@@ -59,11 +80,14 @@ Seen watch_ping_pong(const TracerConfig& config) {
     ::waitpid(other, nullptr, 0);
   });
   Seen seen;
+  double visible = 0;
+  const double busy_before = busy_ns();
   const auto tgid = static_cast<std::uint32_t>(pair.pid());
   watch(
       *tracer, 50'000'000, [&] { return pair.running(); },
       [&](const Window& window) {
         for (const TaskUse& task : window.tasks) {
+          visible += static_cast<double>(task.run_ns);
           if (task.tgid == tgid && task.counted_ns > 0) {
             seen.run += static_cast<double>(task.run_ns);
             seen.counted += static_cast<double>(task.counted_ns);
@@ -75,42 +99,38 @@ Seen watch_ping_pong(const TracerConfig& config) {
           }
         }
       });
+  seen.unseen = std::max(0.0, busy_ns() - busy_before - visible);
   MESSAGE("counted " << seen.counted / seen.run << " of the run time, estimated "
-                     << seen.estimated / seen.run);
+                     << seen.estimated / seen.run << ", unseen " << seen.unseen / seen.run);
   CHECK(tracer->reading_ns() > 0);
   return seen;
 }
 
 // The stand-in clock also counts what the hypervisor and tasks that the kernel hides take of a
-// slice, which real counters do not or hardly do: the run with the least of that.
+// slice, which real counters do not or hardly do. Of some runs the one with the least of that,
+// whatever it says.
 Seen quietest_ping_pong(const TracerConfig& config) {
-  Seen best;
-  for (int attempt = 0; attempt < 6; ++attempt) {
+  Seen best = watch_ping_pong(config);
+  for (int more = 0; more < 5 && best.unseen > 0.05 * best.run; ++more) {
     const Seen seen = watch_ping_pong(config);
-    const auto off = [](const Seen& s) { return std::abs(s.estimated - s.run) / s.run; };
-    if (attempt == 0 || off(seen) < off(best)) {
+    if (seen.unseen / seen.run < best.unseen / best.run) {
       best = seen;
-    }
-    if (off(best) < 0.05) {
-      break;
     }
   }
   return best;
 }
 
 void check_estimate(const Seen& seen) {
-  if (seen.estimated > 1.1 * seen.run) {
-    MESSAGE("skipped, because others took part of every slice: the stand-in clock shows it");
-    return;
-  }
-  CHECK(seen.estimated == doctest::Approx(seen.run).epsilon(0.1));
+  CHECK(seen.estimated >= 0.9 * seen.run);
+  CHECK(seen.estimated <= 1.1 * seen.run + seen.unseen);
 }
 
 }  // namespace
 
 TEST_CASE("counters: read at every switch they count what the task ran") {
   const Seen seen = quietest_ping_pong(clock_counters(CounterMode::kAlways));
-  CHECK(seen.counted == doctest::Approx(seen.run).epsilon(0.1));  // hidden slices are not counted
+  CHECK(seen.counted <= seen.run);
+  CHECK(seen.counted >= 0.98 * seen.run - seen.unseen);  // hidden slices are not counted
   check_estimate(seen);
 }
 
