@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Includes follow the layers of docs/architecture.md, and third-party code stays in its rooms.
+"""Includes follow the layers of docs/architecture.md, third-party code stays in its rooms, names are unique.
 
 usage: tools/check_layers.py [ROOT]
 """
@@ -92,9 +92,26 @@ def problems(root):
                 yield f"{name}: <{header}> belongs to no room: add a rule to THIRD_PARTY"
 
 
+TYPE = re.compile(r"^(?:struct|class|enum(?: class)?) (\w+)(?!\w|::)[^;({]*\{", re.M)
+NAMESPACE = re.compile(r"^namespace ([\w:]+) \{", re.M)
+
+
+def types_defined_twice(root):
+    """Two types of one name in one namespace link without a word, and one of them is then wrong."""
+    seen = {}
+    for path in sorted((root / "src").rglob("*.hpp")):
+        text = path.read_text()
+        for match in TYPE.finditer(text):
+            spaces = NAMESPACE.findall(text[:match.start()])
+            name = f"{spaces[-1] if spaces else ''}::{match.group(1)}"
+            if name in seen:
+                yield f"{path.relative_to(root)}: {name} is also defined in {seen[name]}: rename one"
+            seen[name] = path.relative_to(root)
+
+
 def main():
     root = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file__).parents[1])
-    found = list(problems(root))
+    found = [*problems(root), *types_defined_twice(root)]
     print("\n".join(found), end="\n" if found else "")
     return 1 if found else 0
 

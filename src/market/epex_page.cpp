@@ -167,7 +167,7 @@ Result<std::vector<Row>> read_rows(const xmlNode* root,
 
 Result<Series> column_series(SeriesInfo info,
                              const std::vector<Row>& rows,
-                             const std::vector<TimeRange>& ranges,
+                             const std::vector<LocalSlot>& ranges,
                              std::size_t column,
                              double factor) {
   std::vector<RawSlot> slots;
@@ -202,7 +202,7 @@ Result<std::vector<Series>> parse_epex_page(std::string_view text, const ParseCo
   for (const Row& row : rows) {
     labels.push_back(row.label);
   }
-  PT_ASSIGN(const std::vector<TimeRange> ranges, match_day_labels(zone, heading.date, labels));
+  PT_ASSIGN(const std::vector<LocalSlot> ranges, match_day_labels(zone, heading.date, labels));
   const std::string unit_text = !columns.price_unit.empty() ? columns.price_unit
                                 : area.name == "GB"         ? "GBP/MWh"
                                                             : "EUR/MWh";

@@ -228,12 +228,12 @@ std::string format_local(const TimeZone& zone, std::int64_t utc_s) {
   return format_date(time.date) + " " + clock_text(time.minute);
 }
 
-Result<std::vector<TimeRange>> match_day_labels(const TimeZone& zone,
+Result<std::vector<LocalSlot>> match_day_labels(const TimeZone& zone,
                                                 const Date& date,
                                                 std::span<const std::string> labels) {
   const std::int64_t day_end_s = day_start(zone, add_days(date, 1));
   std::int64_t at_s = day_start(zone, date);
-  std::vector<TimeRange> ranges;
+  std::vector<LocalSlot> ranges;
   std::int64_t step_s = 0;
   for (const std::string& text : labels) {
     const auto label = parse_label(text);

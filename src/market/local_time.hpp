@@ -49,7 +49,7 @@ std::int64_t day_start(const TimeZone& zone, const Date& date);
 // Wall clock, "2026-03-29 02:30"
 std::string format_local(const TimeZone& zone, std::int64_t utc_s);
 
-struct TimeRange {
+struct LocalSlot {
   std::int64_t start_s = 0;
   std::int64_t end_s = 0;
 };
@@ -57,7 +57,7 @@ struct TimeRange {
 // The slots of a local day that a table labels by wall clock, "00:00-00:15" or "00:00 - 00:15":
 // a label stands for the slot only if the clock shows just that, so that a day with a missing or a
 // repeated hour comes out right, and a table with a row too many or too few is refused.
-Result<std::vector<TimeRange>> match_day_labels(const TimeZone& zone,
+Result<std::vector<LocalSlot>> match_day_labels(const TimeZone& zone,
                                                 const Date& date,
                                                 std::span<const std::string> labels);
 

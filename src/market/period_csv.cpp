@@ -47,7 +47,7 @@ Result<std::vector<Series>> parse_period_csv(std::string_view text,
   for (const auto& row : csv.rows) {
     labels.push_back(row[*period]);
   }
-  PT_ASSIGN(const std::vector<TimeRange> ranges, match_day_labels(zone, date, labels));
+  PT_ASSIGN(const std::vector<LocalSlot> ranges, match_day_labels(zone, date, labels));
 
   SeriesInfo info;
   info.area = context.area;
