@@ -114,6 +114,7 @@ Result<int> run_collector(const CollectorOptions& options) {
   Router router;
   const auto stats = std::make_shared<std::function<ServerStats()>>();
   add_open_routes(router, store);
+  add_page_files(router);
   add_cost_page(router);
   add_cost_routes(router, {store, std::move(model), ApiOwner::kCollector, !token.empty()});
   router.add("GET", "/metrics", [stats](const Request&) {

@@ -111,7 +111,8 @@ void Agent::add_routes(Router& router) {
   router.add("GET", "/healthz", [](const Request&) { return text_response("ok\n"); });
   router.add("GET", "/readyz", [this](const Request&) { return ready(board_); });
   add_power_routes(router, board_, history_);
-  add_web_routes(router);
+  add_page_files(router);
+  add_live_page(router);
 }
 
 }  // namespace powertrace

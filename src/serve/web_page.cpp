@@ -21,7 +21,12 @@ void add_file(Router& router, std::string_view path, std::string_view text, cons
 
 }  // namespace
 
-void add_web_routes(Router& router) {
+void add_page_files(Router& router) {
+  add_file(router, "/common.css", web::kCommonStyle, "text/css; charset=utf-8");
+  add_file(router, "/common.js", web::kCommonScript, "text/javascript; charset=utf-8");
+}
+
+void add_live_page(Router& router) {
   add_file(router, "/", web::kPage, "text/html; charset=utf-8");
   add_file(router, "/page.css", web::kStyle, "text/css; charset=utf-8");
   add_file(router, "/page.js", web::kScript, "text/javascript; charset=utf-8");

@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The web page at /: three files that are part of the program and need nothing from elsewhere. What
-// they show they get from /api/v1.
+// The web pages: files that are part of the program and need nothing from elsewhere. What they show
+// they get from /api/v1.
 #pragma once
 
 #include "serve/router.hpp"
 
 namespace powertrace {
 
-void add_web_routes(Router& router);
+// What both pages need.
+void add_page_files(Router& router);
+
+// The page /: what the node uses now.
+void add_live_page(Router& router);
 
 // The page /cost: cost and carbon of the last day by hour, namespace and workload.
 void add_cost_page(Router& router);

@@ -28,20 +28,6 @@ function kwh(value) {
   return (value >= 1 ? value.toFixed(2) : value.toFixed(4)) + " kWh";
 }
 
-async function get(path) {
-  const answer = await fetch(path, { cache: "no-cache" });
-  const json = await answer.json();
-  if (!answer.ok) throw new Error(json.detail || answer.statusText);
-  return json;
-}
-
-function cell(kind, text, className) {
-  const made = document.createElement(kind);
-  made.textContent = text;
-  if (className) made.className = className;
-  return made;
-}
-
 function nameOf(row) {
   if (row.pod_name) return (row.namespace ? row.namespace + "/" : "") + row.pod_name +
     (row.container_name ? "/" + row.container_name : "");

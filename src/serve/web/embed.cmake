@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # The files of the web page as string constants: cmake -DDIR=... -DOUTPUT=... -P embed.cmake
 set(text "// Made by embed.cmake from src/serve/web.\n#pragma once\n#include <string_view>\n\nnamespace powertrace::web {\n")
-foreach(pair IN ITEMS kPage=page.html kStyle=page.css kScript=page.js kCostPage=cost.html
+foreach(pair IN ITEMS kCommonStyle=common.css kCommonScript=common.js kPage=page.html kStyle=page.css kScript=page.js kCostPage=cost.html
              kCostStyle=cost.css kCostScript=cost.js)
   string(REPLACE "=" ";" pair ${pair})
   list(GET pair 0 name)

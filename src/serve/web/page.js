@@ -23,20 +23,6 @@ function percent(share) {
   return (share * 100).toFixed(share >= 0.0995 ? 0 : 1) + " %";
 }
 
-async function get(path) {
-  const answer = await fetch(path, { cache: "no-store" });
-  const json = await answer.json();
-  if (!answer.ok) throw new Error(json.detail || answer.statusText);
-  return json;
-}
-
-function cell(kind, text, className) {
-  const made = document.createElement(kind);
-  made.textContent = text;
-  if (className) made.className = className;
-  return made;
-}
-
 function row(name, detail, numbers) {
   const made = document.createElement("tr");
   const head = cell("th", name);

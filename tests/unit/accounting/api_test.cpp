@@ -24,6 +24,7 @@ Router router_without_history() {
   Router router;
   add_cost_routes(router, {nullptr, [] { return std::make_shared<const CostModel>(); },
                            ApiOwner::kCollector, true});
+  add_page_files(router);
   add_cost_page(router);
   return router;
 }
@@ -109,7 +110,7 @@ TEST_CASE("bearer tokens") {
 
 TEST_CASE("the page loads nothing from elsewhere") {
   const Router router = router_without_history();
-  for (const char* path : {"/cost", "/cost.css", "/cost.js"}) {
+  for (const char* path : {"/cost", "/cost.css", "/cost.js", "/common.css", "/common.js"}) {
     Request request = get(path);
     const Response response = router.handle(request);
     CHECK(response.status == 200);
