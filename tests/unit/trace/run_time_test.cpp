@@ -127,7 +127,9 @@ TEST_CASE("run time: sums are exact whatever is hidden") {
       charged[use.task.pid] += use.run_ns;
     }
   }
-  for (const auto& [pid, sum] : sums) {
+  for (const auto& entry : sums) {
+    const std::uint32_t pid = entry.first;  // clang 14 captures no structured binding
+    const std::uint64_t sum = entry.second;
     CAPTURE(pid);
     CHECK(charged[pid] >= sum);
     CHECK(charged[pid] <= sum + 13'000);  // what the last windows' edges estimated too much
