@@ -70,7 +70,7 @@ Result<std::vector<int>> parse_cpu_list(std::string_view text) {
   constexpr int kMaxCpu = 1 << 16;
   std::vector<int> cpus;
   const char* at = text.data();
-  const char* end = at + text.find_last_not_of(" \t\r\n") + 1;
+  const char* end = at + (text.find_last_not_of(" \t\r\n") + 1);  // npos + 1 is 0
   while (at < end) {
     int first = 0;
     auto parsed = std::from_chars(at, end, first);

@@ -49,9 +49,10 @@ TEST_CASE("record format: the specification names every chunk type with its numb
        {"kNames", ChunkType::kNames},
        {"kSlices", ChunkType::kSlices},
        {"kIndex", ChunkType::kIndex}}};
-  for (const auto& [name, type] : kTypes) {
-    CAPTURE(name);
-    CHECK(says(text, fmt::format("| {} | {} |", name, static_cast<std::uint32_t>(type))));
+  for (const auto& entry : kTypes) {
+    const auto number = static_cast<std::uint32_t>(entry.second);
+    CAPTURE(entry.first);
+    CHECK(says(text, fmt::format("| {} | {} |", entry.first, number)));
   }
 }
 

@@ -177,8 +177,9 @@ TEST_CASE("account: parents keep the energy of children that ended") {
   account.add(machine.second({}));
   for (const AccountLevel level :
        {AccountLevel::kCgroup, AccountLevel::kContainer, AccountLevel::kPod}) {
-    REQUIRE(account.view()->level(level).workloads.size() == 1);
-    const WorkloadView& workload = account.view()->level(level).workloads[0];
+    const AccountViewPtr view = account.view();
+    REQUIRE(view->level(level).workloads.size() == 1);
+    const WorkloadView& workload = view->level(level).workloads[0];
     CHECK(total_nj(workload.use.total.energy_nj) == energy);
     CHECK_FALSE(workload.terminated);
   }
@@ -278,7 +279,8 @@ TEST_CASE("account: --max-series holds for all levels together") {
     }
     account.add(machine.second(people));
     std::size_t shown = 0;
-    for (const LevelView& level : account.view()->levels) {
+    const AccountViewPtr view = account.view();
+    for (const LevelView& level : view->levels) {
       shown += level.workloads.size();
     }
     CHECK(shown <= 10);
