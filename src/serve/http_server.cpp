@@ -9,6 +9,7 @@
 #include <csignal>
 #include <cstdarg>
 #include <cstdio>
+#include <mutex>
 #include <netinet/in.h>
 #include <new>
 #include <sys/socket.h>
@@ -25,9 +26,6 @@ namespace {
 
 // A client that says nothing for so long is not coming back; the deadline ends the others.
 constexpr unsigned kIdleSeconds = 10;
-// How long answers that are under way may take when the security settings change.
-constexpr int kDrainTries = 50;
-constexpr unsigned kDrainPauseUs = 20'000;
 
 // One request while it comes in; MHD keeps the pointer.
 struct Incoming {
@@ -140,16 +138,8 @@ struct HttpServer::Impl {
         limits(the_limits),
         connections(std::make_unique<Connections>(the_limits.deadline_ns)) {}
 
-  // The security under which a set of daemons accepts connections.
-  struct Generation {
-    Impl* impl = nullptr;
-    ServerSecurity security;
-    std::vector<Daemon> daemons;  // last: they use the security
-  };
-
-  Result<std::unique_ptr<Generation>> start(ServerSecurity security);
-  Result<Daemon> start_daemon(Generation& generation, const Listener& listener);
-  static void retire(std::unique_ptr<Generation> generation);
+  Status start(const Listener& listener);
+  [[nodiscard]] std::shared_ptr<const ServerSecurity> security() const;
 
   static void* on_target(void* self, const char* target, MHD_Connection* connection);
   static MHD_Result on_request(void* self,
@@ -169,22 +159,20 @@ struct HttpServer::Impl {
                             void** context,
                             MHD_ConnectionNotificationCode code);
 
-  [[nodiscard]] MHD_Result begin(const Generation& generation,
-                                 MHD_Connection* connection,
+  [[nodiscard]] MHD_Result begin(MHD_Connection* connection,
                                  Incoming& incoming,
                                  const char* method);
-  [[nodiscard]] Response answer(const Generation& generation, Incoming& incoming) const;
-  MHD_Result send(const Generation& generation,
-                  MHD_Connection* connection,
-                  const Incoming& incoming,
-                  const Response& response);
+  MHD_Result answer(MHD_Connection* connection, Incoming& incoming);
+  [[nodiscard]] Response respond(const ServerSecurity& security, Incoming& incoming) const;
 
   Router router;
   ServerLimits limits;
   std::vector<Listener> listeners;
   std::array<std::atomic<std::uint64_t>, 6> requests{};
   std::unique_ptr<Connections> connections;
-  std::unique_ptr<Generation> current;  // last: its daemons use all of the above
+  mutable std::mutex mutex;
+  std::shared_ptr<const ServerSecurity> current;  // changes under the mutex; itself it never does
+  std::vector<Daemon> daemons;                    // last: they use all of the above
 };
 
 namespace {
@@ -205,8 +193,12 @@ void* HttpServer::Impl::on_target(void*, const char* target, MHD_Connection*) {
   return incoming;
 }
 
-MHD_Result HttpServer::Impl::begin(const Generation& generation,
-                                   MHD_Connection* connection,
+std::shared_ptr<const ServerSecurity> HttpServer::Impl::security() const {
+  const std::lock_guard lock(mutex);
+  return current;
+}
+
+MHD_Result HttpServer::Impl::begin(MHD_Connection* connection,
                                    Incoming& incoming,
                                    const char* method) {
   incoming.begun = true;
@@ -219,12 +211,12 @@ MHD_Result HttpServer::Impl::begin(const Generation& generation,
   std::from_chars(length.data(), length.data() + length.size(), bytes);
   if (bytes > limits.body_bytes) {
     incoming.too_large = true;  // refused before it is sent
-    return send(generation, connection, incoming, answer(generation, incoming));
+    return answer(connection, incoming);
   }
   return MHD_YES;
 }
 
-Response HttpServer::Impl::answer(const Generation& generation, Incoming& incoming) const {
+Response HttpServer::Impl::respond(const ServerSecurity& rules, Incoming& incoming) const {
   Request& request = incoming.request;
   if (incoming.too_large) {
     return problem(413, fmt::format("the body may have at most {} bytes", limits.body_bytes));
@@ -232,19 +224,18 @@ Response HttpServer::Impl::answer(const Generation& generation, Incoming& incomi
   if (const Status parsed = parse_target(incoming.target, request); !parsed) {
     return problem(parsed.error());
   }
-  if (generation.security.authorize) {
-    if (std::optional<Response> refusal = generation.security.authorize(request)) {
+  if (rules.authorize) {
+    if (std::optional<Response> refusal = rules.authorize(request)) {
       return std::move(*refusal);
     }
   }
   return router.handle(request);
 }
 
-MHD_Result HttpServer::Impl::send(const Generation& generation,
-                                  MHD_Connection* connection,
-                                  const Incoming& incoming,
-                                  const Response& response) {
-  const MhdResponse made = make_response(response, generation.security.headers);
+MHD_Result HttpServer::Impl::answer(MHD_Connection* connection, Incoming& incoming) {
+  const std::shared_ptr<const ServerSecurity> rules = security();
+  const Response response = respond(*rules, incoming);
+  const MhdResponse made = make_response(response, rules->headers);
   if (!made) {
     return MHD_NO;
   }
@@ -263,15 +254,14 @@ MHD_Result HttpServer::Impl::on_request(void* self,
                                         const char* data,
                                         std::size_t* size,
                                         void** state) {
-  const auto& generation = *static_cast<Generation*>(self);
-  Impl& impl = *generation.impl;
+  Impl& impl = *static_cast<Impl*>(self);
   auto* incoming = static_cast<Incoming*>(*state);
   if (incoming == nullptr) {
     return MHD_NO;
   }
   try {
     if (!incoming->begun) {
-      return impl.begin(generation, connection, *incoming, method);
+      return impl.begin(connection, *incoming, method);
     }
     if (*size != 0) {
       incoming->too_large =
@@ -282,7 +272,7 @@ MHD_Result HttpServer::Impl::on_request(void* self,
       *size = 0;
       return MHD_YES;
     }
-    return impl.send(generation, connection, *incoming, impl.answer(generation, *incoming));
+    return impl.answer(connection, *incoming);
   } catch (const std::bad_alloc&) {
     return MHD_NO;  // closes the connection
   }
@@ -292,54 +282,57 @@ void HttpServer::Impl::on_completed(void* self,
                                     MHD_Connection* connection,
                                     void** state,
                                     MHD_RequestTerminationCode /*code*/) {
-  static_cast<Generation*>(self)->impl->connections->answered(socket_of(connection));
+  static_cast<Impl*>(self)->connections->answered(socket_of(connection));
   delete static_cast<Incoming*>(*state);
   *state = nullptr;
 }
 
 void HttpServer::Impl::on_connection(void* self,
                                      MHD_Connection* connection,
-                                     void** /*context*/,
+                                     void** context,
                                      MHD_ConnectionNotificationCode code) {
-  const auto& generation = *static_cast<Generation*>(self);
+  const Impl& impl = *static_cast<const Impl*>(self);
+  // A session needs its settings until its end, also when there are new ones.
+  using Held = std::shared_ptr<const ServerSecurity>;
   const int fd = socket_of(connection);
   if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
-    generation.impl->connections->closed(fd);
+    impl.connections->closed(fd);
+    delete static_cast<Held*>(*context);
+    *context = nullptr;
     return;
   }
-  generation.impl->connections->opened(fd);
+  impl.connections->opened(fd);
   const MHD_ConnectionInfo* info =
       ::MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
-  if (generation.security.tls && info != nullptr) {
-    demand_client_certificate(static_cast<gnutls_session_int*>(info->tls_session),
-                              *generation.security.tls);
+  if (info == nullptr || info->tls_session == nullptr) {
+    return;
   }
+  auto held = std::make_unique<Held>(impl.security());
+  (*held)->tls->apply(static_cast<gnutls_session_int*>(info->tls_session));
+  *context = held.release();
 }
 
-Result<Daemon> HttpServer::Impl::start_daemon(Generation& generation, const Listener& listener) {
+Status HttpServer::Impl::start(const Listener& listener) {
   std::vector<MHD_OptionItem> tls;
-  if (generation.security.tls) {
-    TlsConfig& config = *generation.security.tls;
+  TlsConfig config;
+  if (current->tls) {
+    // on_connection() says what a session really uses; MHD demands some of its own.
+    config = current->tls->config();
     tls.push_back({MHD_OPTION_HTTPS_MEM_CERT, 0, config.cert_pem.data()});
     tls.push_back({MHD_OPTION_HTTPS_MEM_KEY, 0, config.key_pem.data()});
-    tls.push_back({MHD_OPTION_HTTPS_PRIORITIES, 0, config.priorities.data()});
-    if (!config.client_ca_pem.empty()) {
-      tls.push_back({MHD_OPTION_HTTPS_MEM_TRUST, 0, config.client_ca_pem.data()});
-    }
   }
   tls.push_back({MHD_OPTION_END, 0, nullptr});
-  // Its own descriptor: a retired daemon closes its one while the next already listens.
-  UniqueFd fd(::fcntl(listener.fd.get(), F_DUPFD_CLOEXEC, 0));
+  UniqueFd fd(::fcntl(listener.fd.get(), F_DUPFD_CLOEXEC, 0));  // the listener may outlive us
   if (!fd.valid()) {
     return fail_errno(errno, "HTTP server");
   }
   unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_USE_ERROR_LOG;
-  if (generation.security.tls) {
+  if (current->tls) {
     flags |= MHD_USE_TLS;
   }
   const BlockSignals block;
   Daemon daemon(::MHD_start_daemon(
-      flags, 0, nullptr, nullptr, &Impl::on_request, &generation,                 //
+      flags, 0, nullptr, nullptr, &Impl::on_request, this,                        //
       MHD_OPTION_EXTERNAL_LOGGER, &log_from_mhd, nullptr,                         //
       MHD_OPTION_LISTEN_SOCKET, fd.get(),                                         //
       MHD_OPTION_THREAD_POOL_SIZE, limits.threads,                                //
@@ -349,53 +342,16 @@ Result<Daemon> HttpServer::Impl::start_daemon(Generation& generation, const List
       MHD_OPTION_CONNECTION_MEMORY_LIMIT, limits.header_bytes,                    //
       MHD_OPTION_URI_LOG_CALLBACK, &Impl::on_target, nullptr,                     //
       MHD_OPTION_UNESCAPE_CALLBACK, &leave_escapes, nullptr,                      //
-      MHD_OPTION_NOTIFY_COMPLETED, &Impl::on_completed, &generation,              //
-      MHD_OPTION_NOTIFY_CONNECTION, &Impl::on_connection, &generation,            //
+      MHD_OPTION_NOTIFY_COMPLETED, &Impl::on_completed, this,                     //
+      MHD_OPTION_NOTIFY_CONNECTION, &Impl::on_connection, this,                   //
       MHD_OPTION_ARRAY, tls.data(), MHD_OPTION_END));
   if (!daemon) {
     return fail(ErrorCode::kIo, "the HTTP server did not start on {}; --log-level debug tells more",
-                listener.url(generation.security.tls.has_value()));
+                listener.url(current->tls != nullptr));
   }
   (void)fd.release();  // the daemon's now
-  return daemon;
-}
-
-Result<std::unique_ptr<HttpServer::Impl::Generation>> HttpServer::Impl::start(
-    ServerSecurity security) {
-  if (security.tls) {
-    PT_TRY(check_tls(*security.tls));
-    if (security.tls->client_auth != ClientAuth::kNone && security.tls->client_ca_pem.empty()) {
-      // MHD asks for a certificate only if it has somebody to name as authority.
-      security.tls->client_ca_pem = security.tls->cert_pem;
-    }
-  }
-  auto generation = std::make_unique<Generation>();
-  generation->impl = this;
-  generation->security = std::move(security);
-  for (const Listener& listener : listeners) {
-    PT_ASSIGN(Daemon daemon, start_daemon(*generation, listener));
-    generation->daemons.push_back(std::move(daemon));
-  }
-  return generation;
-}
-
-// Lets answers that are under way end.
-void HttpServer::Impl::retire(std::unique_ptr<Generation> generation) {
-  std::vector<UniqueFd> sockets;  // closed after the daemons have stopped
-  for (const Daemon& daemon : generation->daemons) {
-    sockets.emplace_back(::MHD_quiesce_daemon(daemon.get()));
-  }
-  for (const Daemon& daemon : generation->daemons) {
-    for (int i = 0; i < kDrainTries; ++i) {
-      const MHD_DaemonInfo* info =
-          ::MHD_get_daemon_info(daemon.get(), MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
-      if (info == nullptr || info->num_connections == 0) {
-        break;
-      }
-      ::usleep(kDrainPauseUs);
-    }
-  }
-  generation->daemons.clear();
+  daemons.push_back(std::move(daemon));
+  return {};
 }
 
 HttpServer::HttpServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -412,13 +368,21 @@ Result<std::unique_ptr<HttpServer>> HttpServer::open(std::vector<Listener> liste
     impl = std::make_unique<Impl>(std::move(router), limits);
   }
   impl->listeners = std::move(listeners);
-  PT_ASSIGN(impl->current, impl->start(std::move(security)));
+  impl->current = std::make_shared<const ServerSecurity>(std::move(security));
+  for (const Listener& listener : impl->listeners) {
+    PT_TRY(impl->start(listener));
+  }
   return std::unique_ptr<HttpServer>(new HttpServer(std::move(impl)));
 }
 
 Status HttpServer::set_security(ServerSecurity security) {
-  PT_ASSIGN(auto next, impl_->start(std::move(security)));
-  Impl::retire(std::exchange(impl_->current, std::move(next)));
+  auto next = std::make_shared<const ServerSecurity>(std::move(security));
+  const std::lock_guard lock(impl_->mutex);
+  if ((next->tls == nullptr) != (impl_->current->tls == nullptr)) {
+    return fail(ErrorCode::kUsage, "TLS cannot be switched {} while the server runs; restart it",
+                next->tls == nullptr ? "off" : "on");
+  }
+  impl_->current = std::move(next);
   return {};
 }
 
@@ -434,7 +398,7 @@ ServerStats HttpServer::stats() const {
 std::vector<std::string> HttpServer::urls() const {
   std::vector<std::string> urls;
   for (const Listener& listener : impl_->listeners) {
-    urls.push_back(listener.url(impl_->current->security.tls.has_value()));
+    urls.push_back(listener.url(impl_->security()->tls != nullptr));
   }
   return urls;
 }

@@ -30,7 +30,7 @@ struct ServerLimits {
 
 // What every request passes before the router sees it.
 struct ServerSecurity {
-  std::optional<TlsConfig> tls;
+  std::shared_ptr<const TlsSettings> tls;  // null: plain HTTP
   // An answer refuses the request. Null: everybody may ask.
   std::function<std::optional<Response>(const Request&)> authorize;
   Pairs headers;  // added to every answer
@@ -53,7 +53,8 @@ class HttpServer {
   HttpServer& operator=(const HttpServer&) = delete;
   ~HttpServer();
 
-  // From now on, for new connections; the sockets stay open. On an error all stays as it was.
+  // From now on: certificates for new connections, who may ask for every request. Switching TLS on
+  // or off takes a new server; such an error leaves all as it was.
   Status set_security(ServerSecurity security);
 
   [[nodiscard]] ServerStats stats() const;

@@ -2,22 +2,12 @@
 #include "serve/tls.hpp"
 
 #include <algorithm>
-#include <memory>
-#include <type_traits>
 
 #include <gnutls/gnutls.h>
 #include <gnutls/x509.h>
 
 namespace powertrace {
 namespace {
-
-struct CredentialsDeleter {
-  void operator()(gnutls_certificate_credentials_t credentials) const noexcept {
-    gnutls_certificate_free_credentials(credentials);
-  }
-};
-using Credentials =
-    std::unique_ptr<std::remove_pointer_t<gnutls_certificate_credentials_t>, CredentialsDeleter>;
 
 gnutls_datum_t datum(const std::string& text) {
   // GnuTLS does not write to what it reads.
@@ -78,54 +68,67 @@ int judge_client(gnutls_session_t session) {
 
 }  // namespace
 
-Status check_tls(const TlsConfig& config) {
-  gnutls_certificate_credentials_t raw = nullptr;
-  if (const int error = gnutls_certificate_allocate_credentials(&raw); error != 0) {
+TlsSettings::~TlsSettings() {
+  if (credentials_ != nullptr) {
+    gnutls_certificate_free_credentials(credentials_);
+  }
+  if (priority_ != nullptr) {
+    gnutls_priority_deinit(priority_);
+  }
+}
+
+Result<std::shared_ptr<const TlsSettings>> TlsSettings::make(TlsConfig config) {
+  const std::shared_ptr<TlsSettings> settings(new TlsSettings(std::move(config)));
+  PT_TRY(settings->load());
+  return std::shared_ptr<const TlsSettings>(settings);
+}
+
+Status TlsSettings::load() {
+  if (const int error = gnutls_certificate_allocate_credentials(&credentials_); error != 0) {
     return fail(ErrorCode::kInternal, "TLS: {}", gnutls_strerror(error));
   }
-  const Credentials credentials(raw);
-  const gnutls_datum_t cert = datum(config.cert_pem);
-  const gnutls_datum_t key = datum(config.key_pem);
+  const gnutls_datum_t cert = datum(config_.cert_pem);
+  const gnutls_datum_t key = datum(config_.key_pem);
   if (const int error =
-          gnutls_certificate_set_x509_key_mem(credentials.get(), &cert, &key, GNUTLS_X509_FMT_PEM);
+          gnutls_certificate_set_x509_key_mem(credentials_, &cert, &key, GNUTLS_X509_FMT_PEM);
       error < 0) {
     return fail(ErrorCode::kUsage,
                 "the TLS certificate and key cannot be used: {}; both must be PEM, and the key the "
                 "certificate's own, without a passphrase",
                 gnutls_strerror(error));
   }
-  if (demands_verification(config.client_auth) && config.client_ca_pem.empty()) {
+  if (demands_verification(config_.client_auth) && config_.client_ca_pem.empty()) {
     return fail(ErrorCode::kUsage, "verifying client certificates needs a client CA");
   }
-  if (!config.client_ca_pem.empty()) {
-    const gnutls_datum_t authorities = datum(config.client_ca_pem);
+  if (!config_.client_ca_pem.empty()) {
+    const gnutls_datum_t authorities = datum(config_.client_ca_pem);
     const int found =
-        gnutls_certificate_set_x509_trust_mem(credentials.get(), &authorities, GNUTLS_X509_FMT_PEM);
+        gnutls_certificate_set_x509_trust_mem(credentials_, &authorities, GNUTLS_X509_FMT_PEM);
     if (found <= 0) {
       return fail(ErrorCode::kUsage, "the client CA holds no certificate in PEM: {}",
                   found < 0 ? gnutls_strerror(found) : "it is empty");
     }
   }
-  gnutls_priority_t priority = nullptr;
   const char* position = nullptr;
-  const int error = gnutls_priority_init(&priority, config.priorities.c_str(), &position);
-  gnutls_priority_deinit(priority);
-  if (error != 0) {
+  if (const int error = gnutls_priority_init(&priority_, config_.priorities.c_str(), &position);
+      error != 0) {
     return fail(ErrorCode::kUsage, "TLS versions, ciphers or curves: {} at \"{}\"",
                 gnutls_strerror(error), position == nullptr ? "" : position);
   }
   return {};
 }
 
-void demand_client_certificate(gnutls_session_int* session, const TlsConfig& config) {
-  if (config.client_auth == ClientAuth::kNone) {
+void TlsSettings::apply(gnutls_session_int* session) const {
+  gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE, credentials_);
+  gnutls_priority_set(session, priority_);
+  if (config_.client_auth == ClientAuth::kNone) {
     return;
   }
-  const bool required = config.client_auth == ClientAuth::kRequireAny ||
-                        config.client_auth == ClientAuth::kRequireAndVerify;
+  const bool required = config_.client_auth == ClientAuth::kRequireAny ||
+                        config_.client_auth == ClientAuth::kRequireAndVerify;
   gnutls_certificate_server_set_request(session,
                                         required ? GNUTLS_CERT_REQUIRE : GNUTLS_CERT_REQUEST);
-  gnutls_session_set_ptr(session, const_cast<TlsConfig*>(&config));
+  gnutls_session_set_ptr(session, const_cast<TlsConfig*>(&config_));
   gnutls_session_set_verify_function(session, judge_client);
 }
 

@@ -4,11 +4,15 @@
 // libmicrohttpd does.
 #pragma once
 
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/result.hpp"
 
+struct gnutls_certificate_credentials_st;
+struct gnutls_priority_st;
 struct gnutls_session_int;
 
 namespace powertrace {
@@ -32,11 +36,27 @@ struct TlsConfig {
   bool operator==(const TlsConfig&) const = default;
 };
 
-// Whether certificate, key, authorities and priorities can be used, together.
-Status check_tls(const TlsConfig& config);
+// Certificate, key, authorities and priorities that were found usable, together. Thread-safe.
+class TlsSettings {
+ public:
+  static Result<std::shared_ptr<const TlsSettings>> make(TlsConfig config);
+  TlsSettings(const TlsSettings&) = delete;
+  TlsSettings& operator=(const TlsSettings&) = delete;
+  ~TlsSettings();
 
-// Makes a session that was just begun ask for the client's certificate and judge it. `config` must
-// outlive the session.
-void demand_client_certificate(gnutls_session_int* session, const TlsConfig& config);
+  // Makes a session that was just begun use them, whatever it used before, and judge the client's
+  // certificate by them. They must outlive the session.
+  void apply(gnutls_session_int* session) const;
+
+  [[nodiscard]] const TlsConfig& config() const { return config_; }
+
+ private:
+  explicit TlsSettings(TlsConfig config) : config_(std::move(config)) {}
+  Status load();
+
+  TlsConfig config_;
+  gnutls_certificate_credentials_st* credentials_ = nullptr;
+  gnutls_priority_st* priority_ = nullptr;
+};
 
 }  // namespace powertrace

@@ -238,11 +238,11 @@ class Reader {
     if (!groups_.empty()) {
       tls_.priorities += ":-GROUP-ALL" + groups_;
     }
-    const Status usable = check_tls(tls_);
-    if (!usable) {
-      return tl::make_unexpected(with_context(usable.error(), path_));
+    auto settings = TlsSettings::make(std::move(tls_));
+    if (!settings) {
+      return tl::make_unexpected(with_context(settings.error(), path_));
     }
-    config_.security.tls = std::move(tls_);
+    config_.security.tls = std::move(*settings);
     return {};
   }
 

@@ -305,6 +305,11 @@ def test_tls():
         known = ssl.create_default_context(cafile=WORK / "server.crt")
         known.load_cert_chain(WORK / "client.crt", WORK / "client.key")
         check(agent.get("healthz", context=known)[0] == 200, "with a client certificate")
+    web.write_text("http_server_config:\n  http2: false\n", encoding="utf-8")
+    agent.process.send_signal(signal.SIGHUP)
+    time.sleep(1)
+    check("TLS cannot be switched off" in agent.messages(), "TLS stays on")
+    check(fails(lambda: agent.get("healthz", context=trust)), "without a client certificate, still")
     check(agent.stop() == 0, "TLS: exit")
 
 

@@ -84,7 +84,7 @@ TEST_CASE("web config: users and headers") {
   REQUIRE(config);
   CHECK(config->security.authorize);
   CHECK(config->security.headers == Pairs{{"X-Frame-Options", "deny"}});
-  CHECK_FALSE(config->security.tls.has_value());
+  CHECK_FALSE(config->security.tls);
   CHECK(read_web_config(File("").path()));
 }
 
