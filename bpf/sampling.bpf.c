@@ -55,14 +55,16 @@ static __always_inline bool is_new_space(__u64 space)
 
 static __always_inline __u32 depth(long bytes)
 {
-	return bytes > 0 ? bytes / sizeof(__u64) : 0;
+	__u32 frames = bytes > 0 ? bytes / sizeof(__u64) : 0;
+
+	return frames < PT_MAX_FRAMES ? frames : PT_MAX_FRAMES;
 }
 
 SEC("perf_event")
 int on_sample(void *ctx)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	__u32 zero = 0;
+	__u32 zero = 0, kernel, user = 0;
 	struct pt_sample *s = bpf_map_lookup_elem(&scratch, &zero);
 	__u64 bytes;
 
@@ -75,15 +77,13 @@ int on_sample(void *ctx)
 	s->space = (__u64)task->mm;
 	s->pid = task->pid;
 	s->tgid = task->tgid;
-	s->kernel_frames = depth(bpf_get_stack(ctx, s->kernel, sizeof(s->kernel), 0));
-	s->user_frames = 0;
+	kernel = depth(bpf_get_stack(ctx, s->frames, sizeof(s->frames) / 2, 0));
 	if (task->mm)
-		s->user_frames =
-			depth(bpf_get_stack(ctx, s->user, sizeof(s->user), BPF_F_USER_STACK));
-	/* The kernel's part is at the end, so that what is not used need not be sent. */
-	bytes = sizeof(*s);
-	if (!s->kernel_frames)
-		bytes -= sizeof(s->kernel);
+		user = depth(bpf_get_stack(ctx, &s->frames[kernel], sizeof(s->frames) / 2,
+					   BPF_F_USER_STACK));
+	s->kernel_frames = kernel;
+	s->user_frames = user;
+	bytes = offsetof(struct pt_sample, frames) + (kernel + user) * sizeof(__u64);
 	if (bpf_ringbuf_output(&samples, s, bytes, wakeup_flag(is_new_space(s->space))))
 		__sync_fetch_and_add(&lost, 1);
 	return 0;

@@ -26,7 +26,7 @@ struct pt_sample_head {
 	__u64 time; /* CLOCK_MONOTONIC instant */
 };
 
-/* Where a task was. Without kernel frames the record ends before `kernel`. */
+/* Where a task was. The record ends with the last frame that is used. */
 struct pt_sample {
 	struct pt_sample_head head;
 	__u64 start_boottime;
@@ -35,8 +35,7 @@ struct pt_sample {
 	__u32 tgid;
 	__u32 kernel_frames;
 	__u32 user_frames;
-	__u64 user[PT_MAX_FRAMES]; /* leaf first */
-	__u64 kernel[PT_MAX_FRAMES];
+	__u64 frames[2 * PT_MAX_FRAMES]; /* the kernel's, then the user's; each leaf first */
 };
 
 /* A CPU went from one task to another; pid 0 is idle. */

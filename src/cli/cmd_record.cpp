@@ -159,6 +159,9 @@ Status RecordRun::run(record::Focus focus) {
   PT_TRY(watch_signals());
   PT_TRY(loop.add_timer(options_.window_ns, [this] { tick(); }));
   PT_TRY(loop.add_fd(pipeline.tracer().events_fd(), [&pipeline] { pipeline.drain_events(); }));
+  if (recorder_.samples_fd() >= 0) {
+    PT_TRY(loop.add_fd(recorder_.samples_fd(), [this] { recorder_.drain(); }));
+  }
   PT_TRY(pipeline.start());
   if (options_.command.empty()) {
     recorder_.begin(std::move(focus));
@@ -211,10 +214,12 @@ Result<record::Focus> make_focus(const GlobalOptions& global, const RecordOption
 
 void say_goodbye(const record::Progress& progress, const RecordOptions& options) {
   const std::string where = options.output == "-" ? "standard output" : options.output;
-  fmt::print(stderr, "powertrace: recorded {:.1f} s, {} windows, {} into {} ({}{})\n",
+  fmt::print(stderr, "powertrace: recorded {:.1f} s, {} windows, {} into {} ({}{}{})\n",
              static_cast<double>(progress.end_ns - progress.start_ns) / 1e9, progress.windows,
              format_joules(static_cast<double>(progress.energy_nj) / 1e9), where,
              format_bytes(progress.bytes),
+             (progress.samples > 0 ? fmt::format(", {} stack samples", progress.samples) : "") +
+                 (progress.samples_lost > 0 ? fmt::format(", {} lost", progress.samples_lost) : ""),
              progress.files > 1 ? fmt::format(" in {} files", progress.files) : "");
 }
 
@@ -234,6 +239,8 @@ Result<int> run_record(const GlobalOptions& global, const RecordOptions& options
   config.window_ns = options.window_ns;
   config.max_bytes = options.max_bytes;
   config.files = options.files;
+  config.root = global.pipeline.root;
+  config.sampling = {options.sample_hz, options.slices};
   PT_ASSIGN(const std::unique_ptr<record::Recorder> recorder,
             record::Recorder::open(session.pipeline(), config));
   RecordRun run(session, options, *recorder);

@@ -18,6 +18,8 @@ struct RecordOptions {
   std::vector<std::string> command;  // recorded with its descendants; empty: none
   std::optional<std::uint32_t> pid;
   std::string cgroup;
+  std::uint32_t sample_hz = 0;  // 0: no stacks
+  bool slices = false;
   std::uint64_t window_ns = 100'000'000;
   std::uint64_t duration_ns = 0;  // 0: until stopped
   std::uint64_t max_bytes = 0;    // of one file; 0: no limit

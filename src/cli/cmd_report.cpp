@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/cmd_report.hpp"
 
-#include <memory>
 #include <vector>
 
 #include "cli/output.hpp"
@@ -10,53 +9,54 @@
 #include "record/reader.hpp"
 #include "render/json.hpp"
 #include "render/table.hpp"
-#include "report/range.hpp"
+#include "report/profile.hpp"
 #include "report/rows.hpp"
 
 namespace powertrace {
 namespace {
 
-Result<SnapshotPtr> fold_range(record::Reader& reader,
-                               const record::FoldConfig& config,
-                               const report::Range& range) {
-  record::Fold fold(reader, config);
-  for (;;) {
-    PT_ASSIGN(const bool more, reader.next());
-    if (!more) {
+Result<int> report_functions(const GlobalOptions& global,
+                             const ReportOptions& options,
+                             const std::string& file) {
+  PT_ASSIGN(const report::Profile profile,
+            read_profile(global, file, options.from, options.to, nullptr));
+  if (profile.meta.sample_hz == 0) {
+    return fail(ErrorCode::kUsage, "{} has no stack samples: record with -g", file);
+  }
+  const auto rows =
+      report::function_energies(profile, options.code == ReportOptions::Code::kCaller);
+  switch (options.format) {
+    case ReportFormat::kTable:
+      PT_TRY(write_stdout(recording_line(profile.meta) +
+                          report::functions_table(profile, rows, options.top)));
       break;
-    }
-    if (range.includes(reader.window())) {
-      fold.add();
-    } else {
-      fold.attribute_window();  // idle power is learned from all of the recording
-    }
+    case ReportFormat::kJson:
+      PT_TRY(write_stdout(report::functions_json(profile, rows)));
+      break;
+    case ReportFormat::kCsv:
+      PT_TRY(write_stdout(report::functions_csv(profile, rows)));
+      break;
   }
-  if (fold.empty()) {
-    return fail(ErrorCode::kUsage, "no window was recorded in that time: it went on for {:.1f} s",
-                static_cast<double>(reader.window().end_ns - reader.meta().start_ns) / 1e9);
-  }
-  return fold.take_snapshot();
+  return 0;
 }
 
 }  // namespace
 
 Result<int> run_report(const GlobalOptions& global, const ReportOptions& options) {
   const std::string& file = global.replay.empty() ? options.file : global.replay;
-  PT_ASSIGN(const std::unique_ptr<record::Reader> reader, record::Reader::open(file));
-  const record::FoldConfig config = fold_config(global);
-  PT_TRY(record::check_fold(config, reader->meta()));
-  PT_ASSIGN(const report::Range range,
-            report::parse_range(options.from, options.to, reader->meta()));
-  PT_ASSIGN(const SnapshotPtr snapshot, fold_range(*reader, config, range));
-  warn_about(*reader);
-
+  if (options.code != ReportOptions::Code::kNone) {
+    return report_functions(global, options, file);
+  }
+  record::Meta meta;
+  PT_ASSIGN(const SnapshotPtr snapshot,
+            read_snapshot(global, file, options.from, options.to, &meta));
   std::vector<Row> rows = roll_up(*snapshot, options.by);
   sort_rows(rows, options.sort);
   report::keep_top(rows, options.top);
   switch (options.format) {
     case ReportFormat::kTable:
-      PT_TRY(write_stdout(recording_line(reader->meta()) +
-                          snapshot_table(*snapshot, rows, output_columns())));
+      PT_TRY(
+          write_stdout(recording_line(meta) + snapshot_table(*snapshot, rows, output_columns())));
       break;
     case ReportFormat::kJson:
       PT_TRY(write_stdout(snapshot_json(*snapshot, rows) + "\n"));

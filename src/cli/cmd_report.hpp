@@ -17,6 +17,8 @@ enum class ReportFormat : std::uint8_t { kTable, kJson, kCsv };
 struct ReportOptions {
   std::string file = "powertrace.data";
   Level by = Level::kProcess;
+  enum class Code : std::uint8_t { kNone, kSymbol, kCaller };
+  Code code = Code::kNone;  // by function, or by caller and function, instead of `by`
   SortKey sort = SortKey::kJoules;
   std::string from;  // as typed: what they mean depends on the recording
   std::string to;

@@ -157,6 +157,8 @@ Status parse(CommandLine& line, RawGlobal& global, int argc, char** argv) {
   }
   add_record(line);
   add_report(line);
+  add_export(line);
+  add_diff(line);
   line.app.parse(argc, argv);  // throws
   if (line.config_file.empty()) {
     line.config_file = global.config;

@@ -5,6 +5,7 @@
 
 #include "base/log.hpp"
 #include "render/text.hpp"
+#include "report/range.hpp"
 
 namespace powertrace {
 
@@ -29,6 +30,85 @@ std::string recording_line(const record::Meta& meta) {
     line += ": " + printable(meta.focus);
   }
   return line + "\n";
+}
+
+namespace {
+
+// Calls `on_window` for every window, with whether it is in the range.
+Status each_window(record::Reader& reader,
+                   const report::Range& range,
+                   const std::function<void(bool)>& on_window) {
+  bool any = false;
+  for (;;) {
+    PT_ASSIGN(const bool more, reader.next());
+    if (!more) {
+      break;
+    }
+    const bool inside = range.includes(reader.window());
+    any = any || inside;
+    on_window(inside);
+  }
+  warn_about(reader);
+  if (!any) {
+    return fail(ErrorCode::kUsage, "no window was recorded in that time: it went on for {:.1f} s",
+                static_cast<double>(reader.window().end_ns - reader.meta().start_ns) / 1e9);
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<SnapshotPtr> read_snapshot(const GlobalOptions& global,
+                                  const std::string& file,
+                                  const std::string& from,
+                                  const std::string& to,
+                                  record::Meta* meta) {
+  PT_ASSIGN(const std::unique_ptr<record::Reader> reader, record::Reader::open(file));
+  const record::FoldConfig config = fold_config(global);
+  PT_TRY(record::check_fold(config, reader->meta()));
+  PT_ASSIGN(const report::Range range, report::parse_range(from, to, reader->meta()));
+  record::Fold fold(*reader, config);
+  // Idle power is learned from all of the recording.
+  PT_TRY(each_window(*reader, range, [&](bool inside) {
+    if (inside) {
+      fold.add();
+    } else {
+      fold.attribute_window();
+    }
+  }));
+  if (meta != nullptr) {
+    *meta = reader->meta();
+  }
+  return fold.take_snapshot();
+}
+
+Result<report::Profile> read_profile(const GlobalOptions& global,
+                                     const std::string& file,
+                                     const std::string& from,
+                                     const std::string& to,
+                                     report::Timeline* timeline) {
+  PT_ASSIGN(const std::unique_ptr<record::Reader> reader, record::Reader::open(file));
+  const record::FoldConfig config = fold_config(global);
+  PT_TRY(record::check_fold(config, reader->meta()));
+  PT_ASSIGN(const report::Range range, report::parse_range(from, to, reader->meta()));
+  record::Fold fold(*reader, config);
+  report::EnergyStacks stacks(*reader);
+  PT_TRY(each_window(*reader, range, [&](bool inside) {
+    const Attribution& attribution = fold.attribute_window();
+    if (inside) {
+      stacks.add(attribution);
+      if (timeline != nullptr) {
+        timeline->add(*reader, attribution);
+      }
+    }
+  }));
+  stacks.finish();
+  report::Symbolizer symbolizer;
+  report::Profile profile = report::make_profile(reader->meta(), stacks, symbolizer);
+  for (const std::string& warning : symbolizer.warnings()) {
+    log_warn("{}", warning);
+  }
+  return profile;
 }
 
 Status replay(const GlobalOptions& global,

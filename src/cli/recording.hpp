@@ -11,6 +11,8 @@
 #include "cli/options.hpp"
 #include "record/fold.hpp"
 #include "record/reader.hpp"
+#include "report/profile.hpp"
+#include "report/timeline.hpp"
 
 namespace powertrace {
 
@@ -22,6 +24,21 @@ void warn_about(const record::Reader& reader);
 
 // "host, kernel; command ...", with a newline.
 std::string recording_line(const record::Meta& meta);
+
+// The part of a recording between two ends as typed, as one snapshot. `meta` gets what was
+// recorded, unless it is null.
+Result<SnapshotPtr> read_snapshot(const GlobalOptions& global,
+                                  const std::string& file,
+                                  const std::string& from,
+                                  const std::string& to,
+                                  record::Meta* meta);
+
+// The same by stack; `timeline` is filled unless it is null.
+Result<report::Profile> read_profile(const GlobalOptions& global,
+                                     const std::string& file,
+                                     const std::string& from,
+                                     const std::string& to,
+                                     report::Timeline* timeline);
 
 // --source replay:FILE: a recording in intervals, as fast as it can be read. `on_interval` returns
 // false to stop.

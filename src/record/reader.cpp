@@ -130,6 +130,18 @@ void Reader::take(const ChunkHeader& header) {
     case ChunkType::kExits:
       damage_.chunks_damaged += tables_.define(type, payload_) ? 0 : 1;
       return;
+    case ChunkType::kFiles:
+    case ChunkType::kFrames:
+    case ChunkType::kStacks:
+    case ChunkType::kNames:
+      damage_.chunks_damaged += tables_.define(type, payload_) ? 0 : 1;
+      return;
+    case ChunkType::kSamples:
+      damage_.chunks_damaged += read_samples() ? 0 : 1;
+      return;
+    case ChunkType::kSlices:
+      damage_.chunks_damaged += read_slices() ? 0 : 1;
+      return;
     case ChunkType::kWindows:
       cursor_ = WindowCursor(payload_, meta_);
       return;
@@ -145,6 +157,54 @@ void Reader::take(const ChunkHeader& header) {
       ++damage_.chunks_unknown;
       return;
   }
+}
+
+bool Reader::read_samples() {
+  ByteReader in(payload_);
+  Sample sample;
+  for (std::size_t count = in.count(); count > 0; --count) {
+    sample.time_ns = in.difference_from(sample.time_ns);
+    sample.window = in.difference_from(sample.window);
+    sample.task = in.number32();
+    sample.stack = in.number32();
+    if (!in.ok()) {
+      return false;
+    }
+    samples_.push_back(sample);
+  }
+  return in.ok();
+}
+
+bool Reader::read_slices() {
+  ByteReader in(payload_);
+  Slice slice;
+  for (std::size_t count = in.count(); count > 0; --count) {
+    slice.start_ns = in.difference_from(slice.start_ns);
+    slice.end_ns = slice.start_ns + in.number();
+    slice.cpu = in.number32();
+    slice.pid = in.number32();
+    if (!in.ok()) {
+      return false;
+    }
+    slices_.push_back(slice);
+  }
+  return in.ok();
+}
+
+// Samples come in the order of windows.
+void Reader::find_samples() {
+  samples_begin_ = samples_end_;
+  while (samples_begin_ < samples_.size() && samples_[samples_begin_].window < window_.number) {
+    ++samples_begin_;
+  }
+  samples_end_ = samples_begin_;
+  while (samples_end_ < samples_.size() && samples_[samples_end_].window == window_.number) {
+    ++samples_end_;
+  }
+  if (slices_shown_) {
+    slices_.clear();
+  }
+  slices_shown_ = true;
 }
 
 // Names the tasks of the window just read. False: the window cannot be true.
@@ -193,12 +253,19 @@ Result<bool> Reader::next() {
       }
       damage_.windows_missing += any_ ? window_.number - last_number - 1 : 0;
       any_ = true;
+      find_samples();
       return true;
     }
     damage_.chunks_damaged += cursor_.ok() ? 0 : 1;
     cursor_ = WindowCursor();
     window_.number = last_number;
     window_.end_ns = last_end_ns;
+    if (slices_shown_) {  // the block is through
+      samples_.clear();
+      samples_begin_ = samples_end_ = 0;
+      slices_.clear();
+      slices_shown_ = false;
+    }
     ChunkHeader header;
     PT_ASSIGN(const bool found, next_chunk(header));
     if (!found) {

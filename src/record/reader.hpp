@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -42,6 +43,12 @@ class Reader {
   [[nodiscard]] const Window& window() const { return window_; }
   // The tasks of window(), in its order.
   [[nodiscard]] const std::vector<Id>& ids() const { return ids_; }
+  // Stack samples of window(), in the order of time.
+  [[nodiscard]] std::span<const Sample> samples() const {
+    return std::span(samples_).subspan(samples_begin_, samples_end_ - samples_begin_);
+  }
+  // Slices that ended in the block of window(); they come with its first window only.
+  [[nodiscard]] const std::vector<Slice>& slices() const { return slices_; }
   // What the ids of window() mean; valid until the next call of next().
   [[nodiscard]] const Tables& tables() const { return tables_; }
   // Ids of another epoch meant something else.
@@ -63,6 +70,9 @@ class Reader {
   Result<bool> at_footer();
   void take(const ChunkHeader& header);
   bool fill_window();
+  bool read_samples();
+  bool read_slices();
+  void find_samples();
 
   Input input_;
   ChunkCodec codec_;
@@ -72,6 +82,11 @@ class Reader {
   WindowCursor cursor_;
   Window window_;
   std::vector<Id> ids_;
+  std::vector<Sample> samples_;  // of the windows that cursor_ gives
+  std::size_t samples_begin_ = 0;
+  std::size_t samples_end_ = 0;
+  std::vector<Slice> slices_;
+  bool slices_shown_ = false;
   SelfCost costs_;
   Damage damage_;
   bool ended_ = false;  // the index was read

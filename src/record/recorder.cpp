@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "record/recorder.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <sys/utsname.h>
+#include <unordered_map>
 #include <utility>
 
 #include <unistd.h>
@@ -14,6 +16,7 @@ namespace powertrace::record {
 
 Result<std::unique_ptr<Recorder>> Recorder::open(Pipeline& pipeline, const RecorderConfig& config) {
   std::unique_ptr<Recorder> recorder(new Recorder(pipeline, config));
+  PT_TRY(recorder->open_sampler());
   PT_TRY(recorder->open_file());
   Recorder* self = recorder.get();
   pipeline.observe_events(
@@ -25,6 +28,66 @@ Result<std::unique_ptr<Recorder>> Recorder::open(Pipeline& pipeline, const Recor
     self->focus_.end_window();
   });
   return recorder;
+}
+
+Status Recorder::open_sampler() {
+  if (config_.sampling.hz == 0 && !config_.sampling.slices) {
+    return {};
+  }
+  PT_ASSIGN(StackSampler sampler,
+            StackSampler::open(config_.sampling, pipeline_.tracer().topology().online));
+  sampler_.emplace(std::move(sampler));
+  code_.emplace(config_.root);
+  running_since_ns_.resize(static_cast<std::size_t>(pipeline_.tracer().topology().possible));
+  return {};
+}
+
+void Recorder::drain() {
+  if (sampler_ && begun_ && failure_) {
+    sampler_->drain({[this](const pt_sample& sample) { take(sample); },
+                     [this](const pt_slice_edge& edge) { take(edge); }});
+    progress_.samples_lost = sampler_->lost();
+  }
+}
+
+void Recorder::take(const pt_sample& sample) {
+  if (code_epoch_ != writer_->epoch()) {
+    code_epoch_ = writer_->epoch();
+    code_->forget_ids();
+  }
+  waiting_.push_back({sample.head.time,
+                      {sample.pid, sample.start_boottime},
+                      code_->stack(sample, writer_->stacks())});
+}
+
+void Recorder::take(const pt_slice_edge& edge) {
+  if (edge.head.cpu >= running_since_ns_.size()) {
+    return;
+  }
+  std::uint64_t& since_ns = running_since_ns_[edge.head.cpu];
+  if (since_ns != 0 && edge.prev_pid != 0 && edge.head.time > since_ns) {
+    writer_->add(Slice{since_ns, edge.head.time, edge.head.cpu, edge.prev_pid});
+  }
+  since_ns = edge.head.time;
+}
+
+// Samples of tasks that are in the window; of later ones, the next window will know.
+void Recorder::write_samples(const Window& window) {
+  std::unordered_map<TaskId, Id> ids;
+  for (std::size_t i = 0; !waiting_.empty() && i < window.tasks.size(); ++i) {
+    ids[window.tasks[i].task] = writer_->ids()[i];
+  }
+  std::sort(waiting_.begin(), waiting_.end(),
+            [](const Waiting& a, const Waiting& b) { return a.time_ns < b.time_ns; });
+  std::erase_if(waiting_, [&](const Waiting& sample) {
+    const auto task = ids.find(sample.task);
+    if (task != ids.end() && sample.time_ns <= window.end_ns) {
+      writer_->add(Sample{sample.time_ns, window.number, task->second, sample.stack});
+      ++progress_.samples;
+      return true;
+    }
+    return sample.time_ns <= window.start_ns;
+  });
 }
 
 Status Recorder::open_file() {
@@ -63,6 +126,9 @@ Status Recorder::begin_file() {
   meta.idle = pipeline_.idle_policy();
   meta.counters_on = pipeline_.tracer().counters_on();
   meta.instructions_on = pipeline_.tracer().counter_support().events.size() > 1;
+  meta.sample_hz = config_.sampling.hz;
+  meta.sample_event = sampler_ ? sampler_->event() : "";
+  meta.slices = config_.sampling.slices;
   meta.zones.assign(pipeline_.source().zones().begin(), pipeline_.source().zones().end());
   for (std::size_t zone = 0; zone < meta.zones.size(); ++zone) {
     meta.idle_mw.push_back(pipeline_.given_idle_milliwatts(zone));
@@ -75,11 +141,20 @@ void Recorder::begin(Focus focus) {
   focus_ = std::move(focus);
   begun_ = true;
   failure_ = begin_file();
+  if (failure_ && sampler_) {
+    failure_ = sampler_->start();
+  }
 }
 
 Status Recorder::add(const Window& window) {
   writer_->set_costs(pipeline_.total_cost());
+  if (sampler_) {
+    code_->advance();
+    drain();
+  }
   PT_TRY(writer_->add(window));
+  write_samples(window);
+  PT_TRY(writer_->flush_if_due());
   if (progress_.windows++ == 0) {
     progress_.start_ns = window.start_ns;
   }

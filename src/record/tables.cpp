@@ -51,6 +51,14 @@ bool Tables::define(ChunkType type, std::string_view payload) {
       return define_tasks(payload);
     case ChunkType::kExits:
       return add_exits(payload);
+    case ChunkType::kFiles:
+      return define_files(payload);
+    case ChunkType::kFrames:
+      return define_frames(payload);
+    case ChunkType::kStacks:
+      return define_stacks(payload);
+    case ChunkType::kNames:
+      return add_names(payload);
     default:
       return false;
   }
@@ -178,6 +186,77 @@ bool Tables::define_tasks(std::string_view payload) {
     tasks_.emplace_back(task);
   }
   return count.has_value();
+}
+
+bool Tables::define_files(std::string_view payload) {
+  ByteReader in(payload);
+  const std::optional<std::size_t> count = begin(in, files_);
+  for (std::size_t i = 0; count && i < *count; ++i) {
+    CodeFile file;
+    const std::uint64_t kind = in.number();
+    file.path = in.text();
+    file.build_id = in.text();
+    file.tgid = in.number32();
+    if (!in.ok() || kind > static_cast<std::uint64_t>(FileKind::kAnonymous)) {
+      return false;
+    }
+    file.kind = static_cast<FileKind>(kind);
+    files_.emplace_back(std::move(file));
+  }
+  return count.has_value();
+}
+
+bool Tables::define_frames(std::string_view payload) {
+  ByteReader in(payload);
+  const std::optional<std::size_t> count = begin(in, frames_);
+  for (std::size_t i = 0; count && i < *count; ++i) {
+    const Frame frame{in.number32(), in.number()};
+    if (!in.ok()) {
+      return false;
+    }
+    frames_.emplace_back(frame);
+  }
+  return count.has_value();
+}
+
+bool Tables::define_stacks(std::string_view payload) {
+  ByteReader in(payload);
+  const std::optional<std::size_t> count = begin(in, stacks_);
+  for (std::size_t i = 0; count && i < *count; ++i) {
+    std::vector<Id> frames(in.count());
+    for (Id& frame : frames) {
+      frame = in.number32();
+    }
+    if (!in.ok()) {
+      return false;
+    }
+    stacks_.push_back(std::move(frames));
+  }
+  return count.has_value();
+}
+
+bool Tables::add_names(std::string_view payload) {
+  ByteReader in(payload);
+  for (std::size_t count = in.count(); count > 0; --count) {
+    const Id frame = in.number32();
+    const std::string_view name = in.text();
+    if (!in.ok()) {
+      return false;
+    }
+    names_[frame] = name;
+  }
+  return in.ok();
+}
+
+const std::vector<Id>& Tables::stack(Id id) const {
+  static const std::vector<Id> unknown;
+  return id < stacks_.size() ? stacks_[id] : unknown;
+}
+
+const std::string& Tables::name(Id frame) const {
+  static const std::string unknown;
+  const auto at = names_.find(frame);
+  return at == names_.end() ? unknown : at->second;
 }
 
 bool Tables::add_exits(std::string_view payload) {

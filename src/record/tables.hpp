@@ -44,6 +44,18 @@ class Tables {
   [[nodiscard]] const TaskDef* task(Id id) const {
     return id < tasks_.size() && tasks_[id] ? &*tasks_[id] : nullptr;
   }
+  // Null: unknown.
+  [[nodiscard]] const CodeFile* file(Id id) const {
+    return id < files_.size() && files_[id] ? &*files_[id] : nullptr;
+  }
+  [[nodiscard]] const Frame* frame(Id id) const {
+    return id < frames_.size() && frames_[id] ? &*frames_[id] : nullptr;
+  }
+  // Leaf first; unknown: empty.
+  [[nodiscard]] const std::vector<Id>& stack(Id id) const;
+  // Of a frame, where it was found while recording; else "".
+  [[nodiscard]] const std::string& name(Id frame) const;
+
   // Never null. A life changes with what is read next, also after an epoch has ended.
   [[nodiscard]] std::shared_ptr<const ProcessLife> process(const TaskDef& task) const;
   [[nodiscard]] std::shared_ptr<const CgroupLife> cgroup(const TaskDef& task) const;
@@ -53,6 +65,10 @@ class Tables {
   bool define_cgroups(std::string_view payload);
   bool define_processes(std::string_view payload);
   bool define_tasks(std::string_view payload);
+  bool define_files(std::string_view payload);
+  bool define_frames(std::string_view payload);
+  bool define_stacks(std::string_view payload);
+  bool add_names(std::string_view payload);
   bool add_exits(std::string_view payload);
   // "" if it is unknown.
   [[nodiscard]] const std::string& text(std::uint64_t id) const;
@@ -65,6 +81,10 @@ class Tables {
   std::vector<std::shared_ptr<ProcessLife>>
       processes_;  // one that replaces another shares its life
   std::vector<std::optional<TaskDef>> tasks_;
+  std::vector<std::optional<CodeFile>> files_;
+  std::vector<std::optional<Frame>> frames_;
+  std::vector<std::vector<Id>> stacks_;
+  std::unordered_map<Id, std::string> names_;
 };
 
 }  // namespace powertrace::record

@@ -39,6 +39,38 @@ void Writer::put(ChunkType type, std::uint32_t rows, std::string_view payload) {
   block_ += codec_.encode(header, payload);
 }
 
+void Writer::put(ChunkType type, Rows& rows) {
+  if (rows.count > 0) {
+    ByteWriter payload;
+    payload.number(rows.count);
+    payload.append(rows.bytes.bytes());
+    put(type, std::exchange(rows.count, 0), payload.bytes());
+    rows.bytes.clear();
+  }
+}
+
+void Writer::add(const Sample& sample) {
+  if (samples_.count++ == 0) {
+    sample_before_ = {};
+  }
+  samples_.bytes.difference(sample.time_ns, sample_before_.time_ns);
+  samples_.bytes.difference(sample.window, sample_before_.window);
+  samples_.bytes.number(sample.task);
+  samples_.bytes.number(sample.stack);
+  sample_before_ = sample;
+}
+
+void Writer::add(const Slice& slice) {
+  if (slices_.count++ == 0) {
+    slice_before_ = {};
+  }
+  slices_.bytes.difference(slice.start_ns, slice_before_.start_ns);
+  slices_.bytes.number(slice.end_ns - slice.start_ns);
+  slices_.bytes.number(slice.cpu);
+  slices_.bytes.number(slice.pid);
+  slice_before_ = slice;
+}
+
 Status Writer::send() {
   bytes_ += block_.size();
   return sink_.write(std::exchange(block_, {}));
@@ -61,8 +93,13 @@ Status Writer::add(const Window& window) {
   }
   pending_.add(window, ids_);
   ++windows_;
+  return {};
+}
+
+Status Writer::flush_if_due() {
   if (t1_ - t0_ >= meta_.flush_ns || pending_.size() >= kFullPayload ||
-      dictionary_.pending_bytes() >= kFullPayload) {
+      dictionary_.pending_bytes() >= kFullPayload || slices_.bytes.size() >= kFullPayload ||
+      samples_.bytes.size() >= kFullPayload) {
     return flush();
   }
   return {};
@@ -76,11 +113,17 @@ Status Writer::flush() {
   for (const Definitions& definitions : dictionary_.take()) {
     put(definitions.type, definitions.rows, definitions.payload);
   }
+  for (const Definitions& definitions : stacks_.take()) {
+    put(definitions.type, definitions.rows, definitions.payload);
+  }
+  put(ChunkType::kSamples, samples_);
+  put(ChunkType::kSlices, slices_);
   put(ChunkType::kCosts, 1, encode_costs(costs_));
   const auto rows = static_cast<std::uint32_t>(pending_.windows());
   put(ChunkType::kWindows, rows, pending_.take());
-  if (dictionary_.large()) {
+  if (dictionary_.large() || stacks_.large()) {
     dictionary_.begin_epoch();
+    stacks_ = StackDictionary();
     ++epoch_;
   }
   return send();

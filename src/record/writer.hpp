@@ -18,6 +18,7 @@
 #include "record/content.hpp"
 #include "record/dictionary.hpp"
 #include "record/sink.hpp"
+#include "record/stack_dictionary.hpp"
 
 namespace powertrace::record {
 
@@ -27,8 +28,16 @@ class Writer {
   Writer(Meta meta, Names names, Sink& sink);
 
   Status begin();
-  // The next window. Flushes when it is time to.
+  // The next window; its samples follow.
   Status add(const Window& window);
+  // Writes what is waiting once it is a flush interval old.
+  Status flush_if_due();
+  // Stack samples of windows up to the one added last, in the order of time, and slices.
+  void add(const Sample& sample);
+  void add(const Slice& slice);
+  StackDictionary& stacks() { return stacks_; }
+  // Ids mean something else once this has changed.
+  [[nodiscard]] std::uint32_t epoch() const { return epoch_; }
   // What recording cost so far; written with the next block.
   void set_costs(const SelfCost& costs) { costs_ = costs; }
   // Writes what is waiting.
@@ -56,7 +65,19 @@ class Writer {
   Sink& sink_;
   Dictionary dictionary_;
   ChunkCodec codec_;
+  // Rows of one kind that wait for the next block.
+  struct Rows {
+    ByteWriter bytes;
+    std::uint32_t count = 0;
+  };
+  void put(ChunkType type, Rows& rows);
+
   WindowWriter pending_;
+  StackDictionary stacks_;
+  Rows samples_;
+  Rows slices_;
+  Sample sample_before_;
+  Slice slice_before_;
   std::vector<Id> ids_;
   SelfCost costs_;
   std::string block_;

@@ -130,8 +130,12 @@ int StackSampler::on_record(void* context, void* data, std::size_t size) noexcep
     return 0;
   }
   std::memcpy(&head, data, sizeof(head));
-  if (head.type == PT_SAMPLE_STACK && size >= offsetof(pt_sample, kernel)) {
-    inbox.handlers->stack(*static_cast<const pt_sample*>(data));
+  if (head.type == PT_SAMPLE_STACK && size >= offsetof(pt_sample, frames)) {
+    const auto& sample = *static_cast<const pt_sample*>(data);
+    const std::size_t frames = std::size_t{sample.kernel_frames} + sample.user_frames;
+    if (size >= offsetof(pt_sample, frames) + frames * sizeof(sample.frames[0])) {
+      inbox.handlers->stack(sample);
+    }
   } else if (head.type == PT_SAMPLE_SWITCH && size >= sizeof(pt_slice_edge)) {
     inbox.handlers->slice(*static_cast<const pt_slice_edge*>(data));
   }

@@ -37,6 +37,8 @@ void add_top(CommandLine& line);
 void add_stat(CommandLine& line);
 void add_record(CommandLine& line);
 void add_report(CommandLine& line);
+void add_export(CommandLine& line);
+void add_diff(CommandLine& line);
 void add_doctor(CommandLine& line);
 void add_cap(CommandLine& line);
 void add_market(CommandLine& line);

@@ -14,7 +14,8 @@ namespace {
 
 struct RawRecord {
   std::string output = "powertrace.data", window = "100ms", pid, cgroup, duration, size, rotate;
-  bool all = false;
+  std::string frequency = "99";
+  bool all = false, stacks = false, slices = false;
 };
 
 // What one file of a ring holds if nothing is said.
@@ -49,6 +50,14 @@ Result<RecordOptions> check(const RawRecord& raw, const std::vector<std::string>
       return fail(ErrorCode::kUsage, "--max-size {}: the least is 64K", raw.size);
     }
   }
+  record.slices = raw.slices;
+  if (raw.stacks) {
+    PT_ASSIGN(const std::uint64_t hz, check_count("--frequency", raw.frequency));
+    if (hz > 10'000) {
+      return fail(ErrorCode::kUsage, "--frequency {}: at most 10000", raw.frequency);
+    }
+    record.sample_hz = static_cast<std::uint32_t>(hz);
+  }
   if (!raw.rotate.empty()) {
     PT_ASSIGN(const std::uint64_t files, check_count("--rotate", raw.rotate));
     if (files < 2 || files > 10'000 || raw.output == "-") {
@@ -68,6 +77,10 @@ void add_options(CLI::App& record, RawRecord& raw) {
       ->type_name("PID");
   record.add_option("--cgroup", raw.cgroup, "tell this cgroup and those below it from the rest")
       ->type_name("PATH");
+  record.add_flag("-g,--stacks", raw.stacks, "sample stacks: energy by function");
+  record.add_option("-F,--frequency", raw.frequency, "stack samples per second and CPU")
+      ->type_name("HZ");
+  record.add_flag("--slices", raw.slices, "keep every scheduling slice (large files)");
   record.add_option("--window", raw.window, "attribution window")->type_name("DURATION");
   record.add_option("-d,--duration", raw.duration, "stop after this time")->type_name("DURATION");
   record.add_option("--max-size", raw.size, "stop, or rotate, when a file is as large (64M, 1G)")

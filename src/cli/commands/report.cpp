@@ -17,7 +17,11 @@ struct RawReport {
 Result<ReportOptions> check(const RawReport& raw) {
   ReportOptions report;
   report.file = raw.file;
-  PT_ASSIGN(report.by, at_option("--by", parse_level(raw.by)));
+  if (raw.by == "symbol" || raw.by == "caller") {
+    report.code = raw.by == "symbol" ? ReportOptions::Code::kSymbol : ReportOptions::Code::kCaller;
+  } else {
+    PT_ASSIGN(report.by, at_option("--by", parse_level(raw.by)));
+  }
   PT_ASSIGN(report.sort, at_option("--sort", parse_sort_key(raw.sort)));
   report.from = raw.from;
   report.to = raw.to;
@@ -35,7 +39,8 @@ Result<ReportOptions> check(const RawReport& raw) {
 
 void add_options(CLI::App& report, RawReport& raw) {
   report.add_option("file", raw.file, "recording, or - for standard input")->type_name("FILE");
-  report.add_option("--by", raw.by, "rows: process, thread, comm, cgroup, container, pod");
+  report.add_option("--by", raw.by,
+                    "rows: process, thread, comm, cgroup, container, pod, symbol, caller");
   report.add_option("--sort", raw.sort, "watts, joules, cpu, name");
   report.add_option("--from", raw.from, "begin: since the start (1.5s) or in UTC")
       ->type_name("TIME");

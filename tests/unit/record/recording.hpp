@@ -179,7 +179,7 @@ inline Recording make_recording(std::uint64_t seed, std::size_t windows, bool fi
   for (std::size_t i = 0; i < windows; ++i) {
     window = random_window(random, window);
     recording.windows.push_back(window);
-    fine = writer.add(window).has_value() && fine;
+    fine = writer.add(window).has_value() && writer.flush_if_due().has_value() && fine;
     if (i == windows / 2) {
       names.rename(104);
       names.ended_pid = 105;

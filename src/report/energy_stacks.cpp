@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "report/energy_stacks.hpp"
+
+#include <utility>
+
+namespace powertrace::report {
+namespace {
+
+constexpr std::uint64_t kPeriodNs = 1'000'000'000;
+
+}  // namespace
+
+void EnergyStacks::follow_epoch() {
+  if (epoch_ != reader_.epoch()) {
+    epoch_ = reader_.epoch();
+    task_subjects_.clear();
+    frame_places_.clear();
+    id_stacks_.clear();
+  }
+}
+
+std::size_t EnergyStacks::subject(record::Id id) {
+  const auto [known, added] = task_subjects_.try_emplace(id, 0);
+  if (!added) {
+    return known->second;
+  }
+  const record::TaskDef& task = *reader_.tables().task(id);
+  const auto [at, fresh] = subject_ids_.try_emplace({task.task, task.cgroup_id}, subjects_.size());
+  if (fresh) {
+    subjects_.emplace_back();
+    period_.emplace_back();
+    rest_.emplace_back();
+  }
+  subjects_[at->second] = {task.task,
+                           task.tgid,
+                           task.comm,
+                           task.selected,
+                           reader_.tables().process(task),
+                           reader_.tables().cgroup(task)};
+  return known->second = at->second;
+}
+
+std::size_t EnergyStacks::place(record::Id id) {
+  const auto [known, added] = frame_places_.try_emplace(id, 0);
+  if (!added) {
+    return known->second;
+  }
+  Place place;
+  if (const record::Frame* frame = reader_.tables().frame(id)) {
+    place.offset = frame->offset;
+    if (const record::CodeFile* file = reader_.tables().file(frame->file)) {
+      place.file = *file;
+    }
+  }
+  place.name = reader_.tables().name(id);
+  const auto [at, fresh] = place_ids_.try_emplace(
+      std::tuple(place.file.path, place.file.build_id, place.file.tgid, place.offset),
+      places_.size());
+  if (fresh) {
+    places_.push_back(std::move(place));
+  }
+  return known->second = at->second;
+}
+
+std::size_t EnergyStacks::stack(record::Id id) {
+  const auto [known, added] = id_stacks_.try_emplace(id, kUnsampled);
+  if (!added) {
+    return known->second;
+  }
+  std::vector<std::size_t> places;
+  for (const record::Id frame : reader_.tables().stack(id)) {
+    places.push_back(place(frame));
+  }
+  if (places.empty()) {
+    return kUnsampled;  // it could not be walked, or its definition is lost
+  }
+  const auto [at, fresh] = stack_ids_.try_emplace(places, stacks_.size());
+  if (fresh) {
+    stacks_.push_back(std::move(places));
+  }
+  return known->second = at->second;
+}
+
+std::size_t EnergyStacks::cell(std::size_t subject, std::size_t stack) {
+  const auto [at, added] = cell_ids_.try_emplace({subject, stack}, cells_.size());
+  if (added) {
+    cells_.push_back({subject, stack, 0, 0, 0});
+  }
+  return at->second;
+}
+
+// Over its samples; false: there are none.
+bool EnergyStacks::divide(Account& account) {
+  std::vector<std::uint64_t> weights;
+  for (const auto& [cell, samples] : account.samples) {
+    weights.push_back(samples);
+  }
+  std::vector<std::int64_t> energies(weights.size());
+  std::vector<std::int64_t> times(weights.size());
+  if (weights.empty() || !divide_exactly(account.energy_nj, weights, energies) ||
+      !divide_exactly(account.run_ns, weights, times)) {
+    return false;
+  }
+  std::size_t at = 0;
+  for (const auto& [cell, samples] : account.samples) {
+    cells_[cell].energy_nj += energies[at];
+    cells_[cell].run_ns += times[at++];
+  }
+  return true;
+}
+
+void EnergyStacks::add(const Attribution& attribution) {
+  follow_epoch();
+  const Window& window = reader_.window();
+  const std::vector<Zone>& zones = reader_.meta().zones;
+  start_ns_ = start_ns_ == 0 ? window.start_ns : start_ns_;
+  end_ns_ = window.end_ns;
+  for (std::size_t zone = 0; zone < zones.size(); ++zone) {
+    idle_nj_ += zones[zone].in_total ? attribution.remainders[zone].idle_nj : 0;
+    unattributed_nj_ += zones[zone].in_total ? attribution.remainders[zone].unattributed_nj : 0;
+  }
+  std::unordered_map<std::size_t, Account> here;  // subjects with samples in this window
+  for (const record::Sample& sample : reader_.samples()) {
+    if (reader_.tables().task(sample.task) != nullptr) {
+      const std::size_t whose = subject(sample.task);
+      const std::size_t where = cell(whose, stack(sample.stack));
+      ++cells_[where].samples;
+      ++here[whose].samples[where];
+      ++period_[whose].samples[where];
+    }
+  }
+  for (std::size_t i = 0; i < window.tasks.size(); ++i) {
+    std::int64_t energy_nj = 0;
+    for (std::size_t zone = 0; zone < zones.size(); ++zone) {
+      energy_nj += zones[zone].in_total ? attribution.task(i)[zone] : 0;
+    }
+    const std::size_t whose = subject(reader_.ids()[i]);
+    const auto sampled = here.find(whose);
+    Account& account = sampled == here.end() ? period_[whose] : sampled->second;
+    account.energy_nj += energy_nj;
+    account.run_ns += static_cast<std::int64_t>(window.tasks[i].run_ns);
+  }
+  for (auto& [whose, account] : here) {
+    divide(account);
+  }
+  if (window.end_ns >= period_start_ns_ + kPeriodNs) {
+    settle();
+    period_start_ns_ = window.end_ns;
+  }
+}
+
+void EnergyStacks::settle() {
+  for (std::size_t i = 0; i < period_.size(); ++i) {
+    Account& account = period_[i];
+    if (!divide(account)) {
+      rest_[i].energy_nj += account.energy_nj;
+      rest_[i].run_ns += account.run_ns;
+    }
+    account = Account();
+  }
+}
+
+void EnergyStacks::finish() {
+  settle();
+  for (std::size_t i = 0; i < cells_.size(); ++i) {
+    if (cells_[i].samples > 0) {
+      rest_[cells_[i].subject].samples[i] = cells_[i].samples;
+    }
+  }
+  for (std::size_t i = 0; i < rest_.size(); ++i) {
+    if ((rest_[i].energy_nj != 0 || rest_[i].run_ns != 0) && !divide(rest_[i])) {
+      StackEnergy& unsampled = cells_[cell(i, kUnsampled)];
+      unsampled.energy_nj += rest_[i].energy_nj;
+      unsampled.run_ns += rest_[i].run_ns;
+    }
+    rest_[i] = Account();
+  }
+}
+
+}  // namespace powertrace::report

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Energy by stack. A task's energy in a window is divided over its samples there; windows without
+// one go to its samples of the same second, else to all its samples, else to [unsampled]: so the
+// parts add up to the task's energy exactly. Single-threaded.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <tuple>
+#include <unordered_map>
+#include <vector>
+
+#include "model/attribution.hpp"
+#include "model/identity.hpp"
+#include "model/ledger.hpp"
+#include "record/reader.hpp"
+
+namespace powertrace::report {
+
+// A place in code, the same for all epochs of a recording.
+struct Place {
+  record::CodeFile file;
+  std::uint64_t offset = 0;
+  std::string name;  // where it was found while recording
+};
+
+// Whose energy it is: a task under a cgroup.
+struct Subject {
+  TaskId task;
+  std::uint32_t tgid = 0;
+  Comm comm{};
+  bool selected = true;
+  std::shared_ptr<const record::ProcessLife> process;
+  std::shared_ptr<const record::CgroupLife> cgroup;
+};
+
+constexpr std::size_t kUnsampled = 0;  // the stack of what has no sample
+
+struct StackEnergy {
+  std::size_t subject = 0;
+  std::size_t stack = kUnsampled;
+  std::uint64_t samples = 0;
+  std::int64_t energy_nj = 0;  // in_total zones
+  std::int64_t run_ns = 0;
+};
+
+class EnergyStacks {
+ public:
+  explicit EnergyStacks(const record::Reader& reader) : reader_(reader), stacks_(1) {}
+
+  // The reader's window.
+  void add(const Attribution& attribution);
+  // After the last window.
+  void finish();
+
+  [[nodiscard]] const std::vector<Subject>& subjects() const { return subjects_; }
+  [[nodiscard]] const std::vector<Place>& places() const { return places_; }
+  // Leaf first, indices into places().
+  [[nodiscard]] const std::vector<std::vector<std::size_t>>& stacks() const { return stacks_; }
+  [[nodiscard]] const std::vector<StackEnergy>& cells() const { return cells_; }
+  [[nodiscard]] std::int64_t idle_nj() const { return idle_nj_; }
+  [[nodiscard]] std::int64_t unattributed_nj() const { return unattributed_nj_; }
+  [[nodiscard]] std::uint64_t duration_ns() const { return end_ns_ - start_ns_; }
+
+ private:
+  // What of a subject waits for a sample.
+  struct Account {
+    std::int64_t energy_nj = 0;
+    std::int64_t run_ns = 0;
+    std::map<std::size_t, std::uint64_t> samples;  // by cell
+  };
+  std::size_t subject(record::Id task);
+  std::size_t stack(record::Id id);
+  std::size_t place(record::Id frame);
+  std::size_t cell(std::size_t subject, std::size_t stack);
+  bool divide(Account& account);
+  void settle();
+  void follow_epoch();
+
+  const record::Reader& reader_;
+  std::vector<Subject> subjects_;
+  std::vector<Place> places_;
+  std::vector<std::vector<std::size_t>> stacks_;
+  std::vector<StackEnergy> cells_;
+  std::vector<Account> period_;  // by subject: of the last second
+  std::vector<Account> rest_;    // by subject: what no second could place
+  std::unordered_map<LedgerKey, std::size_t, LedgerKeyHash> subject_ids_;
+  std::map<std::tuple<std::string, std::string, std::uint32_t, std::uint64_t>, std::size_t>
+      place_ids_;
+  std::map<std::vector<std::size_t>, std::size_t> stack_ids_;
+  std::map<std::pair<std::size_t, std::size_t>, std::size_t> cell_ids_;
+  std::uint32_t epoch_ = 0;
+  std::unordered_map<record::Id, std::size_t> task_subjects_;  // of this epoch
+  std::unordered_map<record::Id, std::size_t> frame_places_;
+  std::unordered_map<record::Id, std::size_t> id_stacks_;
+  std::int64_t idle_nj_ = 0;
+  std::int64_t unattributed_nj_ = 0;
+  std::uint64_t start_ns_ = 0;
+  std::uint64_t end_ns_ = 0;
+  std::uint64_t period_start_ns_ = 0;
+};
+
+}  // namespace powertrace::report

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A profile in the formats of other tools. Pure.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "report/profile.hpp"
+
+namespace powertrace::report {
+
+// "comm;main;f 123": root first, whole microjoules; they add up to the energy to the microjoule.
+std::string folded(const std::vector<PathEnergy>& paths);
+
+std::string speedscope(const std::vector<PathEnergy>& paths, const std::string& title);
+
+// profile.proto, not yet gzipped.
+std::string pprof(const Profile& profile);
+std::string gzip(const std::string& bytes);
+
+// One HTML file that needs nothing else. With `before`, a differential one: widths are `paths`, a
+// frame is red where it used more than before and blue where less.
+std::string flame_graph(const std::vector<PathEnergy>& paths,
+                        const std::vector<PathEnergy>* before,
+                        const std::string& title,
+                        double seconds);
+
+}  // namespace powertrace::report

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Energy over time, per zone and per process, in steps of at least 10 ms. Single-threaded.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "model/attribution.hpp"
+#include "record/reader.hpp"
+
+namespace powertrace::report {
+
+struct TimelineProcess {
+  std::uint32_t pid = 0;
+  std::shared_ptr<const record::ProcessLife> process;
+  std::int64_t energy_nj = 0;                 // all
+  std::map<std::size_t, std::int64_t> steps;  // nJ by step, where it is not 0
+};
+
+struct Timeline {
+  std::vector<std::uint64_t> ends_ns;            // of each step, CLOCK_MONOTONIC
+  std::vector<std::vector<std::int64_t>> zones;  // [zone][step]
+  std::map<TaskId, TimelineProcess> processes;   // of the focus
+  std::vector<record::Slice> slices;
+  std::map<std::uint32_t, std::string> thread_names;  // by tid, of slices
+
+  // The reader's window.
+  void add(const record::Reader& reader, const Attribution& attribution);
+  // Those with the most energy, largest first.
+  [[nodiscard]] std::vector<const TimelineProcess*> top(std::size_t count) const;
+};
+
+struct Profile;
+
+// Processed profile, version 57: a power counter per zone and per top process, and stack samples
+// whose weight is microjoules.
+std::string firefox(const Profile& profile, const Timeline& timeline, std::size_t processes);
+
+// Counters and, if they were recorded, slices for Perfetto and chrome://tracing.
+std::string chrome(const Profile& profile, const Timeline& timeline, std::size_t processes);
+
+}  // namespace powertrace::report

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
+#include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
+
+#include "record/fold.hpp"
+#include "report/diff.hpp"
+#include "report/energy_stacks.hpp"
+#include "report/export.hpp"
+#include "report/profile.hpp"
+#include "unit/record/recording.hpp"
+
+namespace powertrace {
+namespace {
+
+struct Folded {
+  report::Profile profile;
+  std::int64_t all_nj = 0;  // of the zones that count
+};
+
+// A recording whose even pids are sampled now and then, in three stacks.
+Folded fold_samples(std::uint64_t seed) {
+  std::mt19937_64 random(seed);
+  test::FakeNames names;
+  test::MemorySink sink;
+  record::Meta meta = test::make_meta();
+  meta.sample_hz = 99;
+  record::Writer writer(meta, names.names(), sink);
+  REQUIRE(writer.begin().has_value());
+  Folded folded;
+  Window window;
+  window.end_ns = meta.start_ns;
+  for (int i = 0; i < 60; ++i) {
+    window = test::random_window(random, window);
+    for (const ZoneDelta& zone : window.zones) {
+      folded.all_nj += usable_energy_nj(zone);
+    }
+    REQUIRE(writer.add(window).has_value());
+    const std::vector<record::Id> ids = writer.ids();
+    for (std::size_t task = 0; task < ids.size(); ++task) {
+      if (window.tasks[task].tgid % 2 == 0 && random() % 3 == 0) {
+        record::StackDictionary& stacks = writer.stacks();
+        const record::Id file = stacks.file({record::FileKind::kKernel, "[kernel]", "", 0});
+        const record::Id leaf = stacks.frame(file, 16 + random() % 3, "leaf;with<odd>\"name\"");
+        const record::Id root = stacks.frame(file, 64, "main");
+        const record::Id frames[] = {leaf, root};
+        writer.add(
+            record::Sample{window.end_ns - 5, window.number, ids[task], stacks.stack(frames)});
+      }
+    }
+    REQUIRE(writer.flush_if_due().has_value());
+  }
+  REQUIRE(writer.finish().has_value());
+  const test::TempFile file;
+  file.write(sink.bytes);
+  const auto reader = record::Reader::open(file.path);
+  REQUIRE(reader.has_value());
+  record::Fold fold(**reader, {});
+  report::EnergyStacks stacks(**reader);
+  while (*(*reader)->next()) {
+    stacks.add(fold.attribute_window());
+  }
+  stacks.finish();
+  CHECK((*reader)->warnings().empty());
+  report::Symbolizer symbolizer;
+  folded.profile = report::make_profile((*reader)->meta(), stacks, symbolizer);
+  return folded;
+}
+
+}  // namespace
+
+TEST_CASE("stacks: functions add up to the zones, sampled or not") {
+  for (const std::uint64_t seed : {1, 2, 3}) {
+    const Folded folded = fold_samples(seed);
+    std::int64_t paths_nj = 0;
+    bool unsampled = false;
+    for (const report::PathEnergy& path : report::path_energies(folded.profile)) {
+      paths_nj += path.energy_nj;
+      unsampled = unsampled || path.path.back() == "[unsampled]";
+    }
+    CHECK(paths_nj == folded.all_nj);
+    CHECK(unsampled);
+    for (const bool callers : {false, true}) {
+      std::int64_t functions_nj = 0;
+      for (const report::FunctionEnergy& row : report::function_energies(folded.profile, callers)) {
+        functions_nj += row.self_nj;
+        CHECK(row.total_nj >= row.self_nj);
+      }
+      CHECK(functions_nj == folded.all_nj);
+    }
+  }
+}
+
+TEST_CASE("stacks: tasks that were sampled have no unsampled energy") {
+  const Folded folded = fold_samples(4);
+  for (const report::StackEnergy& cell : folded.profile.cells) {
+    if (cell.stack == report::kUnsampled) {
+      CHECK(folded.profile.subjects[cell.subject].tgid % 2 == 1);
+    }
+  }
+}
+
+TEST_CASE("exports: sums are exact to the microjoule and names cannot break the format") {
+  const Folded folded = fold_samples(5);
+  const auto paths = report::path_energies(folded.profile);
+  const std::string text = report::folded(paths);
+  std::int64_t sum_uj = 0;
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = text.find('\n', begin);
+    const std::size_t space = text.rfind(' ', end);
+    sum_uj += std::stoll(text.substr(space + 1, end - space - 1));
+    begin = end + 1;
+  }
+  CHECK(sum_uj == folded.all_nj / 1000);
+  CHECK(text.find("leaf:with<odd>") != std::string::npos);
+
+  const auto scope = nlohmann::json::parse(report::speedscope(paths, "test"));
+  std::int64_t weights = 0;
+  for (const auto& weight : scope["profiles"][0]["weights"]) {
+    weights += weight.get<std::int64_t>();
+  }
+  CHECK(weights == sum_uj);
+  CHECK(scope["profiles"][0]["endValue"] == sum_uj);
+
+  const std::string html = report::flame_graph(paths, nullptr, "a <title> & more", 6);
+  CHECK(html.find("with<odd>") == std::string::npos);
+  CHECK(html.find("a &lt;title>") != std::string::npos);
+  const std::string packed = report::gzip(report::pprof(folded.profile));
+  CHECK(packed.substr(0, 2) == "\x1f\x8b");
+}
+
+TEST_CASE("diff: a change counts if it is beyond the uncertainty of both sides") {
+  report::DiffSide before{10, {{"a", 10, 1}, {"b", 5, 0.1}, {"gone", 3, 0}}};
+  report::DiffSide after{10, {{"a", 11, 1}, {"b", 6, 0.1}, {"new", 1, 0.2}}};
+  const auto rows = report::diff_rows(before, after);
+  REQUIRE(rows.size() == 4);
+  CHECK(rows[0].name == "gone");
+  const auto find = [&](const std::string& name) {
+    return *std::find_if(rows.begin(), rows.end(), [&](const auto& r) { return r.name == name; });
+  };
+  CHECK_FALSE(find("a").significant);
+  CHECK(find("b").significant);
+  CHECK(find("new").joules[0] == 0);
+  CHECK(find("gone").change == doctest::Approx(-3));
+}
+
+}  // namespace powertrace
