@@ -311,12 +311,15 @@ void Actuator::failed(Controlled& zone, const Error& error) {
 }
 
 void Actuator::give_up(Controlled& zone, ZoneHealth health, std::string reason, const char* error) {
-  log_error("{}: {}; it is left as it was found", zone.zone.name, reason);
   zone.health = health;
   zone.reason = std::move(reason);
   ++counts_.errors[error];
   RestoreReport report;
   restore_zone(io_, *zone.saved, report);
+  log_error("{}: {}; {}", zone.zone.name, zone.reason,
+            report.failed == 0 ? "it is left as it was found"
+                               : "its limit could not be put back: `powertrace cap restore` does "
+                                 "that as soon as the zone works again");
   zone.long_uw = zone.zone.long_term->limit_uw;
   zone.short_uw = zone.zone.short_term ? zone.zone.short_term->limit_uw : 0;
   if (const Status saved = save(); !saved) {

@@ -32,8 +32,11 @@ enum class Found { kOriginal, kOurs, kForeign, kGone };
 // ours that was cut off (only a copy of sysfs in ordinary files can be in such a state).
 Found inspect(SysfsIo& io, const SavedZone& zone, const SavedLimit& limit) {
   const auto text = io.read(limit_file(zone, limit));
-  if (!text) {
+  if (!text && (text.error().sys_errno == ENOENT || text.error().sys_errno == ENODEV)) {
     return Found::kGone;
+  }
+  if (!text) {  // a fault that may pass: ours stays ours until it is back
+    return limit.ours.empty() ? Found::kForeign : Found::kOurs;
   }
   if (*text == limit.original) {
     return Found::kOriginal;

@@ -200,6 +200,26 @@ TEST_CASE("A zone that goes away takes nothing with it") {
   CHECK(rig.io.limit_uw(1, 0) == kPl1);
 }
 
+TEST_CASE("A zone that fails for a while is not forgotten") {
+  Rig rig;
+  rig.two_sockets();
+  const auto before = rig.io.files;
+  auto actuator = rig.open();
+  REQUIRE(actuator->apply(0, 300));
+  rig.io.read_errors[FakeLimits::limit(0, 0)] = ENODATA;
+  rig.io.write_errors[FakeLimits::limit(0, 0)] = ENODATA;
+  REQUIRE(actuator->apply(1, 200));
+  CHECK(actuator->zones()[0].health == ZoneHealth::kLocked);
+  actuator.reset();
+  CHECK(rig.io.limit_uw(0, 0) == 150'000'000);
+  REQUIRE(*rig.state.load());
+  rig.io.read_errors.clear();
+  rig.io.write_errors.clear();
+  REQUIRE(restore_state(rig.io, rig.state, rig.root));
+  CHECK(rig.io.files == before);
+  CHECK(!*rig.state.load());
+}
+
 TEST_CASE("There is one writer") {
   Rig rig;
   rig.two_sockets();
