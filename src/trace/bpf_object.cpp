@@ -15,12 +15,14 @@
 #include <unistd.h>
 
 #include "base/log.hpp"
+#include "base/sysroot.hpp"
 #include "powertrace.skel.h"
 
 namespace powertrace {
 namespace {
 
 constexpr const char* kBtfPath = "/sys/kernel/btf/vmlinux";
+constexpr const char* kLockdownPath = "/sys/kernel/security/lockdown";
 constexpr const char* kCapabilities =
     "it needs CAP_BPF and CAP_PERFMON: run as root, or give the binary the capabilities with "
     "`setcap cap_bpf,cap_perfmon,cap_dac_read_search+ep`";
@@ -62,6 +64,12 @@ Error explain_load_failure(int error) {
               fmt::format("the kernel refuses to load the BPF programs: {}", kCapabilities)};
     }
   }
+  if (read_trimmed(kLockdownPath).value_or("").find("[confidentiality]") != std::string::npos) {
+    return {ErrorCode::kUnsupported, error,
+            fmt::format("kernel {} is locked down (confidentiality), so that BPF programs may not "
+                        "read its memory: boot with lockdown=integrity, or switch Secure Boot off",
+                        release)};
+  }
   if (!at_least_5_15(release)) {
     return {ErrorCode::kUnsupported, error,
             fmt::format("kernel {} is too old: powertrace needs 5.15 or later, as it comes with "
@@ -76,7 +84,7 @@ Error explain_load_failure(int error) {
 
 bool kernel_has_tracepoint(const btf* kernel, const char* name) {
   const std::string type = std::string("btf_trace_") + name;
-  return kernel == nullptr || btf__find_by_name_kind(kernel, type.c_str(), BTF_KIND_TYPEDEF) > 0;
+  return btf__find_by_name_kind(kernel, type.c_str(), BTF_KIND_TYPEDEF) > 0;
 }
 
 struct OptionalProgram {
@@ -143,6 +151,12 @@ Result<BpfObject::Skeleton> BpfObject::open_and_load(const BpfConfig& config,
       {skeleton->progs.on_attach, "cgroup_attach_task", "short-lived cgroups may stay unnamed"},
   }};
   btf* kernel = btf__load_vmlinux_btf();
+  if (kernel == nullptr) {
+    return fail(ErrorCode::kUnsupported,
+                "cannot use the kernel's type information in {} ({}), by which the BPF programs "
+                "find its fields",
+                kBtfPath, std::strerror(errno));
+  }
   for (const auto& [program, tracepoint, consequence] : optional) {
     const bool usable = !raw_switch && kernel_has_tracepoint(kernel, tracepoint);
     bpf_program__set_autoload(program, usable);
