@@ -47,3 +47,24 @@ in_cgroup() { # DIRECTORY COMMAND...
 cgroup_usec() { # DIRECTORY
     sed -n 's/^usage_usec //p' "/sys/fs/cgroup/$1/cpu.stat"
 }
+
+doctor() { # its findings are in /tmp/doctor, its status in $status
+    powertrace doctor >/tmp/doctor 2>&1
+    status=$?
+}
+
+finding() { # ID: its status and what it says
+    sed -n "s/^\([a-z]*\)  *$1  */\1 /p" /tmp/doctor
+}
+
+doctor_says() { # PATTERN
+    grep -q "$1" /tmp/doctor || { cat /tmp/doctor && false; }
+}
+
+refused() { # TEXT PATTERN: powertrace ends with status 3, a reason and no snapshot
+    timeout 30 powertrace top --batch --json --count 1 >/tmp/stdout 2>/tmp/stderr
+    is "$1: powertrace refuses with exit status 3" "$?" 3
+    check "$1: it says why" grep -q "$2" /tmp/stderr
+    is "$1: and prints no snapshot" "$(cat /tmp/stdout)" ""
+    sed 's/^/# /' /tmp/stderr
+}

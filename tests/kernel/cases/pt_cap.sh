@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+# `powertrace cap` on the kernel's powercap class: limits are rounded and obeyed, and whatever ends it,
+# what was found comes back.
+. /lib/tap.sh
+. /lib/powertrace.sh
+
+load_rapl busy_mw=0,0,0,0,0 idle_mw=100000,1000,0,0,0 has=1,1,0,0,1
+zone=$POWERCAP/intel-rapl:0
+parameters=/sys/module/pt_fake_rapl/parameters
+state=/tmp/cap
+
+tree() { # every limit, window and switch
+    (cd $POWERCAP && grep . ./*/enabled ./*/constraint_?_[pt]*_u?)
+}
+limit() {
+    cat $zone/constraint_0_power_limit_uw
+}
+options="--policy schedule --slew 1000 --tick 200ms --state-dir $state"
+enforce() { # SHARE ARGUMENT...: in the background, until the limit has changed
+    powertrace cap enforce --write --enabled $options --schedule "$@" >/tmp/cap.out 2>&1 &
+    capper=$!
+    await changed
+}
+await() { # COMMAND...
+    for _ in $(seq 100); do
+        "$@" && return
+        sleep 0.1
+    done
+    echo "# gave up waiting: $*"
+    tail -3 /tmp/cap.out
+}
+changed() { [ "$(limit)" != 125000000 ]; }
+restored() { [ "$(tree)" = "$found" ] && [ ! -e $state/powercap-state.json ]; }
+found=$(tree)
+
+check "observe says what it would do" powertrace cap observe $options --schedule 60% --count 2
+is "and writes nothing" "$(tree)" "$found"
+
+enforce 55.07%
+is "enforce sets a limit of whole eighths of a watt" "$(limit)" 68750000
+is "of no other zone, constraint or window" "$(tree | grep -v '68750000$')" \
+    "$(echo "$found" | grep -v 'rapl:0/constraint_0_power_limit')"
+elapsed=$(energy_of intel-rapl:0:0) used=$(energy_of intel-rapl:0) # core, at 1 W, is the clock
+sleep 2
+elapsed=$(($(energy_of intel-rapl:0:0) - elapsed)) used=$(($(energy_of intel-rapl:0) - used))
+within "the package draws that, not 100 W" $((used / elapsed)) 50 85
+check "status names the limit" sh -c "powertrace cap status --state-dir $state --json | grep -q '68.75'"
+kill -TERM $capper
+wait $capper
+is "SIGTERM ends it" "$?" 0
+is "and brings everything back" "$(tree)" "$found"
+
+enforce 60%
+kill -KILL $capper
+await restored
+is "after SIGKILL the guardian brings everything back" "$(tree)" "$found"
+
+enforce 60% --no-guardian
+kill -KILL $capper
+wait $capper
+check "without a guardian the limit stays" changed
+check "cap restore ends well" powertrace cap restore --state-dir $state
+is "and brings everything back" "$(tree)" "$found"
+check "a second one has nothing to do" powertrace cap restore --state-dir $state
+
+# The class answers ENODATA for whatever the driver refuses.
+echo 1 >$parameters/locked
+powertrace cap enforce --write --enabled $options --schedule 60% --count 3 >/tmp/cap.out 2>&1
+is "with no zone that takes a limit it ends with status 3" "$?" 3
+check "it is named as locked" grep -q "locked by the firmware" /tmp/cap.out
+is "and left as found" "$(tree)" "$found"
+echo 0 >$parameters/locked
+
+echo 5 >$parameters/fail_errno
+powertrace cap enforce --write --enabled $options --schedule 60% --count 2 >/tmp/cap.out 2>&1
+is "without a zone to limit it ends with status 3" "$?" 3
+check "that names the reason" grep -q "locked" /tmp/cap.out
+echo 0 >$parameters/fail_errno
+is "and everything is as found" "$(tree)" "$found"
+
+enforce 60%
+echo 5 >$parameters/fail_errno
+await grep -q "no package takes a limit any more" /tmp/cap.out
+check "a zone that fails under it is given up" grep -q "no package takes a limit any more" /tmp/cap.out
+wait $capper
+check "and that it could not be put back is said" grep -q "powertrace cap restore" /tmp/cap.out
+echo 0 >$parameters/fail_errno
+check "cap restore ends well once it heals" powertrace cap restore --state-dir $state
+is "and everything comes back" "$(tree)" "$found"
+
+enforce 60%
+check "a zone goes away under it" write_to $parameters/vanish 0
+kill -TERM $capper
+wait $capper
+is "that does not end it badly" "$?" 0
+unload_rapl
