@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/cmd_collector.hpp"
 
+#include <algorithm>
+#include <array>
 #include <csignal>
 #include <cstdio>
 #include <memory>
@@ -11,6 +13,7 @@
 #include "base/log.hpp"
 #include "base/sysroot.hpp"
 #include "cli/exit_code.hpp"
+#include "cli/web_security.hpp"
 #include "powertrace/version.h"
 #include "serve/cost_api.hpp"
 #include "serve/http_server.hpp"
@@ -64,26 +67,39 @@ void add_open_routes(Router& router, const std::shared_ptr<PrometheusStore>& sto
   router.add("GET", "/", [](const Request&) { return text_response(std::string(kAbout)); });
 }
 
-ServerSecurity demand_token(const std::string& token) {
-  ServerSecurity security;
-  if (token.empty()) {
-    return security;
-  }
-  security.authorize = [token](const Request& request) -> std::optional<Response> {
-    for (const char* path : {"/", "/cost", "/cost.css", "/cost.js", "/healthz", "/live", "/readyz",
-                             "/ready", "/health"}) {
-      if (request.path == path) {
-        return std::nullopt;
-      }
-    }
-    if (has_bearer(request, token)) {
+// Probes and what the page is made of; it asks its user for the token.
+bool is_open(const std::string& path) {
+  constexpr std::array<std::string_view, 11> kOpen{
+      "/",        "/cost", "/cost.css", "/cost.js", "/common.css", "/common.js",
+      "/healthz", "/live", "/readyz",   "/ready",   "/health"};
+  return std::find(kOpen.begin(), kOpen.end(), path) != kOpen.end();
+}
+
+// The token, or a user of --web.config-file.
+ServerSecurity demand_token(ServerSecurity security, const std::string& token) {
+  security.authorize = [token, users = std::move(security.authorize)](
+                           const Request& request) -> std::optional<Response> {
+    if (is_open(request.path) || has_bearer(request, token)) {
       return std::nullopt;
+    }
+    if (users) {
+      return users(request);
     }
     Response response = problem(401, "send the service's token: Authorization: Bearer TOKEN");
     response.headers.emplace_back("WWW-Authenticate", "Bearer");
     return response;
   };
   return security;
+}
+
+Result<WebSecurity> read_security(const CollectorOptions& options) {
+  if (options.token_file.empty()) {
+    return WebSecurity::read(options.web_config);
+  }
+  PT_ASSIGN(const std::string token, read_token(options.token_file));
+  return WebSecurity::read(options.web_config, [token](ServerSecurity security) {
+    return demand_token(std::move(security), token);
+  });
 }
 
 }  // namespace
@@ -100,13 +116,12 @@ Result<std::string> read_token(const std::string& path) {
 }
 
 Result<int> run_collector(const CollectorOptions& options) {
+  // What can be wrong with the options first.
+  PT_ASSIGN(WebSecurity security, read_security(options));
+  PT_ASSIGN(std::vector<Listener> listeners, open_listeners(options.listen));
   PT_ASSIGN(auto model, open_live_cost_model(options.rates));
   PT_ASSIGN(std::unique_ptr<PrometheusStore> opened, PrometheusStore::create(options.store));
   const std::shared_ptr<PrometheusStore> store = std::move(opened);
-  std::string token;
-  if (!options.token_file.empty()) {
-    PT_ASSIGN(token, read_token(options.token_file));
-  }
   if (const Status reached = store->check(); !reached) {
     log_warn("{}; the collector starts anyway and asks again", reached.error().message);
   }
@@ -116,25 +131,30 @@ Result<int> run_collector(const CollectorOptions& options) {
   add_open_routes(router, store);
   add_page_files(router);
   add_cost_page(router);
-  add_cost_routes(router, {store, std::move(model), ApiOwner::kCollector, !token.empty()});
+  const bool demands = security.security().authorize != nullptr;
+  add_cost_routes(router, {store, std::move(model), ApiOwner::kCollector, demands});
   router.add("GET", "/metrics", [stats](const Request&) {
     return text_response(metrics_text(*stats ? (*stats)() : ServerStats{}),
                          "text/plain; version=0.0.4; charset=utf-8");
   });
   PT_ASSIGN(EventLoop loop, EventLoop::create());
+  HttpServer* serving = nullptr;
   int signal = 0;
   PT_TRY(loop.add_signals({SIGINT, SIGTERM, SIGHUP}, [&](int number) {
+    if (number == SIGHUP && serving != nullptr) {
+      security.refresh(*serving, true);
+      log_info(
+          "TLS and users are as --web.config-file says now; the rest holds from the next "
+          "start");
+      return;
+    }
     signal = number;
     loop.stop();
   }));
-  std::vector<Listener> listeners;
-  for (const std::string& text : options.listen) {
-    PT_ASSIGN(const ListenAddress address, parse_listen_address(text));
-    PT_ASSIGN(Listener listener, open_listener(address));
-    listeners.push_back(std::move(listener));
-  }
   PT_ASSIGN(const std::unique_ptr<HttpServer> server,
-            HttpServer::open(std::move(listeners), std::move(router), demand_token(token)));
+            HttpServer::open(std::move(listeners), std::move(router), security.security()));
+  serving = server.get();
+  PT_TRY(loop.add_timer(kLookAtFilesNs, [&] { security.refresh(*server, false); }));
   *stats = [&server] { return server->stats(); };
   for (const std::string& url : server->urls()) {
     std::fprintf(stderr, "powertrace: serving %s from %s\n", url.c_str(),

@@ -10,13 +10,15 @@
 #include "cli/cost_model.hpp"
 #include "cli/options.hpp"
 #include "history/prometheus_store.hpp"
+#include "serve/listener.hpp"
 
 namespace powertrace {
 
 struct CollectorOptions {
   PrometheusStoreConfig store;
   CostModelOptions rates;
-  std::vector<std::string> listen;
+  std::vector<ListenAddress> listen;
+  std::string web_config;  // file; empty: plain HTTP
   std::string token_file;  // empty: everybody may ask
 };
 

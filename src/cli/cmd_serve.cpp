@@ -2,10 +2,8 @@
 #include "cli/cmd_serve.hpp"
 
 #include <csignal>
-#include <cstring>
 #include <memory>
 #include <optional>
-#include <sys/stat.h>
 
 #include <malloc.h>
 
@@ -15,85 +13,14 @@
 #include "cli/exit_code.hpp"
 #include "cli/output.hpp"
 #include "cli/session.hpp"
+#include "cli/web_security.hpp"
 #include "serve/http_server.hpp"
-#include "serve/web_config.hpp"
 
 namespace powertrace {
 namespace {
 
-constexpr std::uint64_t kLookAtFilesNs = 5'000'000'000;
 constexpr int kPageMemory = 256 * 1024;
 constexpr int kArenas = 2;
-
-// When files were last written; a change is a reason to read them again.
-std::vector<timespec> file_times(const std::vector<std::string>& files) {
-  std::vector<timespec> times;
-  for (const std::string& file : files) {
-    struct stat info {};
-    times.push_back(::stat(file.c_str(), &info) == 0 ? info.st_mtim : timespec{});
-  }
-  return times;
-}
-
-bool same_times(const std::vector<timespec>& a, const std::vector<timespec>& b) {
-  return a.size() == b.size() &&
-         (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(timespec)) == 0);
-}
-
-// Keeps the server's security as the files say.
-class WebSecurity {
- public:
-  static Result<WebSecurity> read(const std::string& path) {
-    WebSecurity made;
-    made.path_ = path;
-    if (!path.empty()) {
-      PT_ASSIGN(made.config_, read_web_config(path));
-      made.times_ = file_times(made.config_.files);
-    }
-    return made;
-  }
-
-  [[nodiscard]] const ServerSecurity& security() const { return config_.security; }
-
-  // A bad file changes nothing: what was in force stays.
-  void refresh(HttpServer& server, bool even_if_unchanged) {
-    if (path_.empty()) {
-      return;
-    }
-    const std::vector<timespec> now = file_times(config_.files);
-    if (!even_if_unchanged && same_times(now, times_)) {
-      return;
-    }
-    times_ = now;
-    auto config = read_web_config(path_);
-    Status applied;
-    if (config) {
-      applied = server.set_security(config->security);
-    }
-    if (!config || !applied) {
-      log_error("{}; the settings of before stay in force",
-                config ? applied.error().message : config.error().message);
-      return;
-    }
-    config_ = std::move(*config);
-    times_ = file_times(config_.files);
-    log_info("read {} again", path_);
-  }
-
- private:
-  std::string path_;
-  WebConfig config_;
-  std::vector<timespec> times_;
-};
-
-Result<std::vector<Listener>> open_listeners(const std::vector<ListenAddress>& addresses) {
-  std::vector<Listener> listeners;
-  for (const ListenAddress& address : addresses) {
-    PT_ASSIGN(Listener listener, open_listener(address));
-    listeners.push_back(std::move(listener));
-  }
-  return listeners;
-}
 
 // What the outputs tell about themselves goes on the agent's metrics page.
 AgentConfig with_outputs(AgentConfig config, const AgentOutputs& outputs) {
@@ -138,8 +65,8 @@ class Service {
     }
     agent_.configure(with_outputs(again->agent, outputs_));
     log_info(
-        "read the configuration again; what it says about listening, sources and windows holds "
-        "from the next start");
+        "read the configuration again: schema, levels, filters and limits are in force; the rest "
+        "(listening, sources, windows, names, history, prices, push) holds from the next start");
   }
 
  private:

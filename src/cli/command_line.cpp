@@ -114,7 +114,8 @@ std::vector<std::string> cut_command(int& argc, char** argv) {
 }
 
 // Fills options that were not on the command line from the configuration file.
-Status apply_config(CLI::App& app, const std::string& path) {
+Status apply_config(CommandLine& line, const std::string& path) {
+  CLI::App& app = line.app;
   PT_ASSIGN(const std::vector<ConfigEntry> entries, at_option("--config", read_config(path)));
   std::map<std::string, CLI::Option*> options;
   std::vector<std::string> known;
@@ -134,6 +135,7 @@ Status apply_config(CLI::App& app, const std::string& path) {
   }
   PT_TRY(check_config_keys(path, entries, known));
   for (const ConfigEntry& entry : entries) {
+    line.sections.insert(entry.key.substr(0, entry.key.find('.')));
     CLI::Option* option = options.at(entry.key);
     if (option->count() > 0) {
       continue;
@@ -163,7 +165,7 @@ Status parse(CommandLine& line, RawGlobal& global, int argc, char** argv) {
   if (line.config_file.empty()) {
     line.config_file = global.config;
   }
-  return line.config_file.empty() ? Status() : apply_config(line.app, line.config_file);
+  return line.config_file.empty() ? Status() : apply_config(line, line.config_file);
 }
 
 // The same command line once more, with the configuration file as it is now.

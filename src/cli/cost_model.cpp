@@ -84,6 +84,16 @@ struct LiveModel {
 
 }  // namespace
 
+Status check_rates(const CostModelOptions& options) {
+  CostSettings rates = options.rates;
+  const bool market_price = market_area(rates.price).has_value();
+  const bool market_carbon = market_area(rates.carbon).has_value();
+  rates.price = market_price ? "" : rates.price;
+  rates.carbon = market_carbon ? "" : rates.carbon;
+  PT_ASSIGN(const CostModel model, make_cost_model(rates));
+  return market_price || market_carbon ? Status() : check_cost_model(model);
+}
+
 Result<CostModel> open_cost_model(const CostModelOptions& options) {
   PT_ASSIGN(const CostModelOptions filled, with_environment(options));
   return make(filled);

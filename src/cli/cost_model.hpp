@@ -18,6 +18,9 @@ struct CostModelOptions {
   std::string market_dir;
 };
 
+// Whether they could be used, as far as can be told without the market's store.
+Status check_rates(const CostModelOptions& options);
+
 // What is doubtful is logged.
 Result<CostModel> open_cost_model(const CostModelOptions& options);
 

@@ -144,7 +144,8 @@ Result<std::vector<MetricSeries>> PrometheusClient::ask(const std::string& path,
   if (!response) {
     Error error = with_context(response.error(), describe());
     // A local file that cannot be read is ours to repair; everything else may pass.
-    error.code = http_failure(error) == HttpFailure::kNone ? error.code : ErrorCode::kBusy;
+    const bool local = http_failure(error) == HttpFailure::kNone;
+    error.code = local ? ErrorCode::kPermission : ErrorCode::kBusy;
     return tl::make_unexpected(std::move(error));
   }
   if (response->status == 401 || response->status == 403) {

@@ -162,18 +162,23 @@ Result<Provider> require_provider(std::string_view name) {
               names);
 }
 
+Status check_area(const Provider& provider, const std::string& area) {
+  if (!provider.areas.empty() && !listed(provider.areas, area)) {
+    return fail(ErrorCode::kUsage, "{} does not know the area \"{}\"; it knows {}", provider.name,
+                area.substr(0, 40), provider.areas);
+  }
+  if (provider.name == "entsoe" && !is_eic(area)) {
+    PT_TRY(require_area(area));
+  }
+  return {};
+}
+
 Status check_query(const MarketQuery& query) {
   const Provider& provider = query.provider;
   if (query.area.empty()) {
     return fail(ErrorCode::kUsage, "{} needs an area, as in --area FR", provider.name);
   }
-  if (!provider.areas.empty() && !listed(provider.areas, query.area)) {
-    return fail(ErrorCode::kUsage, "{} does not know the area \"{}\"; it knows {}", provider.name,
-                query.area.substr(0, 40), provider.areas);
-  }
-  if (provider.name == "entsoe" && !is_eic(query.area)) {
-    PT_TRY(require_area(query.area));
-  }
+  PT_TRY(check_area(provider, query.area));
   if (query.from_s >= query.to_s || query.to_s - query.from_s > 370 * kSecondsPerDay) {
     return fail(ErrorCode::kUsage, "the time asked for must be between an hour and a year long");
   }

@@ -46,6 +46,9 @@ struct MarketQuery {
   std::string password;
 };
 
+// kUsage: the provider does not know the area.
+Status check_area(const Provider& provider, const std::string& area);
+
 // kUsage: the provider does not know the area, or needs a credential that is missing.
 Status check_query(const MarketQuery& query);
 // One or several requests, in order; their answers are parsed one by one and belong together.

@@ -9,7 +9,9 @@ import http.server
 import json
 import os
 import pathlib
+import signal
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -112,14 +114,15 @@ def write_metrics(path, schema):
 class Server:
     """A program that serves on loopback until the end of the with block."""
 
-    def __init__(self, command, url, **options):
+    def __init__(self, command, url, context=None, **options):
         self.url = url
+        self.context = context
         self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, **options)
 
     def __enter__(self):
         for _ in range(100):
             try:
-                urllib.request.urlopen(self.url, timeout=2).read()
+                urllib.request.urlopen(self.url, timeout=2, context=self.context).read()
                 return self
             except (urllib.error.URLError, ConnectionError, TimeoutError):
                 if self.process.poll() is not None:
@@ -132,31 +135,35 @@ class Server:
         self.process.wait(10)
 
 
-def prometheus(directory, port):
-    return Server(["prometheus", f"--config.file={directory}/prometheus.yml", f"--storage.tsdb.path={directory}/data",
+def prometheus(directory, port, *options, context=None):
+    return Server(["prometheus", *options, f"--config.file={directory}/prometheus.yml", f"--storage.tsdb.path={directory}/data",
                    f"--web.listen-address=127.0.0.1:{port}", "--storage.tsdb.retention.time=10d",
                    "--log.level=error"],
-                  f"http://127.0.0.1:{port}/-/ready")
+                  f"{'https' if context else 'http'}://127.0.0.1:{port}/-/ready", context)
 
 
-def collector(source, *options):
+def collector(source, *options, context=None):
     port = free_port()
+    scheme = "https" if context else "http"
     server = Server([POWERTRACE, "collector", "--prometheus", source, "--listen", f"127.0.0.1:{port}", *RATES, *options],
-                    f"http://127.0.0.1:{port}/healthz")
-    server.base = f"http://127.0.0.1:{port}"
+                    f"{scheme}://127.0.0.1:{port}/healthz", context)
+    server.base = f"{scheme}://127.0.0.1:{port}"
     return server
 
 
-def get(base, path, headers=None, body=None, **query):
-    url = base + path + ("?" + urllib.parse.urlencode(query) if query else "")
+def get_raw(url, context=None, headers=None, body=None):
     request = urllib.request.Request(url, headers=headers or {}, data=body)
     try:
-        with urllib.request.urlopen(request, timeout=20) as answer:
-            text = answer.read()
-            return answer.status, json.loads(text) if text else None, answer.headers
+        with urllib.request.urlopen(request, timeout=20, context=context) as answer:
+            return answer.status, answer.read(), answer.headers
     except urllib.error.HTTPError as error:
-        text = error.read()
-        return error.code, json.loads(text) if text else None, error.headers
+        return error.code, error.read(), error.headers
+
+
+def get(base, path, headers=None, body=None, context=None, **query):
+    url = base + path + ("?" + urllib.parse.urlencode(query) if query else "")
+    status, text, headers = get_raw(url, context, headers, body)
+    return status, json.loads(text) if text[:1] in (b"{", b"[") else None, headers
 
 
 def iso(seconds):
@@ -236,8 +243,10 @@ def check_types(base):
 class Garbage(http.server.BaseHTTPRequestHandler):
     """A Prometheus that answers nonsense, or not at all."""
     answer = b""
+    seen = []  # what they sent as Authorization
 
     def do_POST(self):
+        self.seen.append(self.headers["Authorization"])
         if self.answer == b"slow":
             time.sleep(4)
         self.send_response(200)
@@ -268,6 +277,76 @@ def check_broken_sources():
         server.server_close()
 
 
+def certificate(directory):
+    """Its own authority; good for 127.0.0.1."""
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+                    "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", directory / "server.key",
+                    "-out", directory / "server.crt"], check=True, capture_output=True)
+    (directory / "web.yml").write_text("tls_server_config: {cert_file: server.crt, key_file: server.key}\n")
+
+
+def check_tls(directory):
+    """TLS on both sides: a Prometheus that speaks nothing else, and a collector that does, with a token."""
+    certificate(directory)
+    context = ssl.create_default_context(cafile=str(directory / "server.crt"))
+    port = free_port()
+    source, ca = f"https://127.0.0.1:{port}", str(directory / "server.crt")
+    day = {"start": iso(START), "end": iso(END)}
+    with prometheus(directory, port, f"--web.config.file={directory}/web.yml", context=context):
+        with collector(source) as trusting_nobody:
+            status, found, _ = get(trusting_nobody.base, "/api/v1/cost/current")
+            check(status == 503 and "certificate" in found["detail"], f"unknown authority: {status} {found}")
+        token = directory / "token"
+        token.write_text("s3cret\n")
+        with collector(source, "--prometheus-ca-file", ca, "--web.config-file", str(directory / "web.yml"), "--token-file",
+                       str(token), context=context) as service:
+            check(get(service.base, "/cost/hourly", context=context, **day)[0] == 401, "TLS: no token")
+            for path in ("/cost", "/cost.js", "/cost.css", "/common.js", "/common.css", "/healthz"):
+                check(get_raw(service.base + path, context)[0] == 200, f"TLS: {path} needs a token")
+            status, found, _ = get(service.base, "/cost/hourly", {"Authorization": "Bearer s3cret"}, context=context, **day)
+            check(status == 200, f"TLS: {status} {found}")
+            near(found["total"]["it_energy_kwh"], 2 * NODE * HOURS / 1000, "TLS: energy of both nodes")
+            # A new certificate is taken while it runs; a broken one is not.
+            (directory / "server.crt").write_text("nonsense")
+            service.process.send_signal(signal.SIGHUP)
+            time.sleep(0.5)
+            check(get(service.base, "/healthz", context=context)[0] == 200, "a broken certificate ended the service")
+            certificate(directory)
+            service.process.send_signal(signal.SIGHUP)
+            time.sleep(0.5)
+            renewed = ssl.create_default_context(cafile=str(directory / "server.crt"))
+            check(get(service.base, "/healthz", context=renewed)[0] == 200, "the new certificate is not served")
+
+
+def check_bearer(directory):
+    """The token of --prometheus-bearer-file is sent, read anew each time, and shown to nobody."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Garbage)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    Garbage.answer = b'{"status":"success","data":{"resultType":"vector","result":[]}}'
+    token = directory / "prometheus-token"
+    token.write_text("first\n")
+    with collector(f"http://127.0.0.1:{server.server_port}", "--prometheus-bearer-file", str(token)) as service:
+        for secret in ("first", "second"):
+            token.write_text(secret + "\n")
+            Garbage.seen.clear()
+            get(service.base, "/api/v1/cost/current")
+            check(Garbage.seen and set(Garbage.seen) == {f"Bearer {secret}"}, f"bearer: {Garbage.seen}")
+        token.unlink()
+        status, found, _ = get(service.base, "/api/v1/cost/current")
+        check(status >= 500 and "second" not in json.dumps(found), f"no token file: {status} {found}")
+    server.shutdown()
+    server.server_close()
+
+
+def check_long_range(source):
+    """Two years of hours are more points than a Prometheus gives in one answer."""
+    done = subprocess.run([POWERTRACE, "cost", "--prometheus", source, *RATES, "--json", "--by", "hour", "--from",
+                           iso(END - 2 * 365 * 86400), "--to", iso(END)], capture_output=True, text=True, timeout=120, check=False)
+    check(done.returncode == 0, f"two years: {done.stderr}")
+    found = json.loads(done.stdout)
+    near(found["total"]["it_energy_kwh"], 2 * NODE * (HOURS + 0.25) / 1000, "two years: energy of both nodes")
+
+
 def main():
     for tool in ("prometheus", "promtool"):
         if subprocess.run(["which", tool], capture_output=True, check=False).returncode != 0:
@@ -287,12 +366,15 @@ def main():
                 if schema == "powertrace":
                     check_service(service.base)
                     check_types(service.base)
+                    check_long_range(f"http://127.0.0.1:{port}")
                     token = pathlib.Path(work, "token")
                     token.write_text("s3cret\n")
                     with collector(f"http://127.0.0.1:{port}", "--token-file", str(token)) as closed:
                         check(get(closed.base, "/api/v1/cost/current")[0] == 401, "no token")
                         check(get(closed.base, "/api/v1/cost/current", {"Authorization": "Bearer s3cre"})[0] == 401, "wrong token")
                         check(get(closed.base, "/api/v1/cost/current", {"Authorization": "Bearer s3cret"})[0] == 200, "token")
+        check_tls(pathlib.Path(work, "powertrace"))
+        check_bearer(pathlib.Path(work))
     check_broken_sources()
     print("failed" if failures else "all well")
     sys.exit(1 if failures else 0)

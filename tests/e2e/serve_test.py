@@ -208,6 +208,17 @@ def test_config():
     check_file("serve:\n  interval: 10ms\n", 2, "--interval")
     check_file("top:\n  by: nothing\n", 2, "--by")
     check_file("source: nothing\n", 2, "--source")
+    for command, text, message in (
+            ("serve", "price: cheap", "price"), ("serve", "carbon-price: 0.05EUR/kg", "carbon"), ("serve", "history-size: 1", "--history-size"),
+            ("serve", "push-redis: http://x", "redis://"), ("collector", "schema: auto", "--prometheus"),
+            ("collector", "prometheus: 'http://p:9090'\n  pue: 0.5", "pue"), ("collector", "prometheus: 'http://p:9090'\n  listen: nowhere", "listen"),
+            ("cost", "by: moon", "--by"), ("cap", "policy: guess", "--policy"), ("cap", "floor: cold", "--floor"),
+            ("cap", "tick: 1h", "--tick"), ("cap", "policy: schedule", "schedule"), ("market", "provider: nobody", "--provider"),
+            ("market", "provider: awattar\n  area: FR", "FR"), ("market", "tariff: cheap", "--tariff"), ("market", "days: -1", "--days")):
+        check_file(f"{command}:\n  {text}\n", 2, message)
+    check_file("collector:\n  prometheus: https://p:9090\n  price: market:FR\n  carbon-price: 80EUR/t\n"
+               "cap:\n  policy: schedule\n  schedule: 100%, 60% mon-fri 17:00-20:00\n  floor: 60%\n  listen: ':9103'\n"
+               "market:\n  provider: entsoe,energy-charts\n  area: FR\n  token-file: /nowhere\n", 0, "ok")
     check_file("serve: [\n", 2, "config.yaml:")
     config.write_text("serve:\n  levels: cgroup\n", encoding="utf-8")
     agent = Agent(config=config).wait_ready()

@@ -69,6 +69,7 @@ Result<AgentOutputOptions> check_agent_outputs(const RawAgentOutputs& raw) {
   if (options.push_interval_ns < 1'000'000'000) {
     return fail(ErrorCode::kUsage, "--push-interval: {} is less than a second", raw.push_interval);
   }
+  PT_TRY(check_rates(options.rates));
   // Addresses are checked here, so that a wrong one is told before anything starts.
   if (!options.redis.empty()) {
     PT_TRY(parse_redis_url(options.redis));

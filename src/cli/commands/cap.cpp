@@ -9,6 +9,7 @@
 #include "cli/commands/market_values.hpp"
 #include "cli/commands/policy_values.hpp"
 #include "cli/commands/values.hpp"
+#include "serve/listener.hpp"
 
 namespace powertrace {
 namespace {
@@ -147,6 +148,17 @@ void add_cap(CommandLine& line) {
   CLI::App* cap = line.app.add_subcommand("cap", "Power limits that follow a market, safely");
   add_options(*cap, *raw);
   cap->require_subcommand(1);
+  line.checks.emplace_back("cap", [raw](const GlobalOptions&) -> Status {
+    constexpr double kAnyWatts = 100;
+    PT_ASSIGN(const CapOptions options, check(*raw, false));
+    PT_TRY(check_policy(options.policy, {1, kAnyWatts}));
+    PT_TRY(at_option("--floor", parse_power_bound(options.floor, kAnyWatts)));
+    PT_TRY(at_option("--ceiling", parse_power_bound(options.ceiling, kAnyWatts)));
+    if (!options.listen.empty()) {
+      PT_TRY(at_option("--listen", parse_listen_address(options.listen)));
+    }
+    return {};
+  });
   const auto add = [&](const char* name, const char* what, CommandLine::Run run) {
     CLI::App* command = cap->add_subcommand(name, what);
     command->fallthrough();

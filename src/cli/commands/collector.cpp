@@ -17,7 +17,7 @@ struct RawCollector {
   RawPrometheus prometheus;
   CostModelOptions rates;
   std::vector<std::string> listen{"127.0.0.1:9103"};
-  std::string token_file;
+  std::string web_config, token_file;
 };
 
 Result<CollectorOptions> check(const RawCollector& raw) {
@@ -28,7 +28,11 @@ Result<CollectorOptions> check(const RawCollector& raw) {
   CollectorOptions options;
   PT_ASSIGN(options.store, check_prometheus(raw.prometheus));
   options.rates = raw.rates;
-  options.listen = raw.listen;
+  for (const std::string& text : raw.listen) {
+    PT_ASSIGN(ListenAddress address, parse_listen_address(text));
+    options.listen.push_back(std::move(address));
+  }
+  options.web_config = raw.web_config;
   options.token_file = raw.token_file;
   return options;
 }
@@ -75,9 +79,17 @@ void add_collector(CommandLine& line) {
   collector->add_option("--listen", raw->listen, "addresses to serve on")
       ->type_name("ADDR:PORT")
       ->delimiter(',');
+  collector
+      ->add_option("--web.config-file", raw->web_config,
+                   "TLS and users, in the format of Prometheus' exporter-toolkit")
+      ->type_name("FILE");
   collector->add_option("--token-file", raw->token_file, "requests need this bearer token")
       ->type_name("FILE");
   add_cost_options(*collector, raw->rates);
+  line.checks.emplace_back("collector", [raw](const GlobalOptions&) -> Status {
+    PT_ASSIGN(const CollectorOptions options, check(*raw));
+    return check_rates(options.rates);
+  });
   collector->callback([&line, raw] {
     line.run = [raw](const GlobalOptions&) -> Result<int> {
       PT_ASSIGN(const CollectorOptions options, check(*raw));

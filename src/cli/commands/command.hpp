@@ -7,6 +7,7 @@
 
 #include <any>
 #include <functional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -26,6 +27,7 @@ struct CommandLine {
   Run run = {};                          // of the command that was given
   bool takes_command = false;            // it wants what follows "--"
   std::string config_file = {};          // to read instead of that of --config
+  std::set<std::string> sections = {};   // commands that the configuration file has options of
   // Checks of each command's options as they stand, for `config check`.
   std::vector<std::pair<std::string, std::function<Status(const GlobalOptions&)>>> checks = {};
   std::any parsed = {};  // by the command that was given, for reread()

@@ -18,6 +18,9 @@ void add_config(CommandLine& line) {
     line.config_file = *file;
     line.run = [&line, file](const GlobalOptions& global) -> Result<int> {
       for (const auto& [name, check_options] : line.checks) {
+        if (!line.sections.contains(name)) {
+          continue;
+        }
         if (const Status status = check_options(global); !status) {
           return tl::make_unexpected(with_context(status.error(), *file + ": " + name));
         }

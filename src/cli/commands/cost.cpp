@@ -129,6 +129,10 @@ void add_cost(CommandLine& line) {
   cost->add_flag("--json", raw->json, "one JSON object");
   cost->add_flag("--csv", raw->csv, "a line per row");
   add_estimate(line, *cost, raw);
+  line.checks.emplace_back("cost", [raw](const GlobalOptions&) -> Status {
+    PT_ASSIGN(const CostOptions options, check(*raw));
+    return check_rates(options.rates);
+  });
   cost->callback([&line, cost, raw] {
     if (!cost->get_subcommands().empty()) {
       return;

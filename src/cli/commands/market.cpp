@@ -91,14 +91,22 @@ Result<MarketQuery> check_query_of(const RawMarket& raw, const std::string& name
   return query;
 }
 
+std::vector<std::string> provider_names(const RawMarket& raw) {
+  const std::string all = raw.policy.provider.empty() ? "energy-charts" : raw.policy.provider;
+  std::vector<std::string> names;
+  for (std::size_t begin = 0; begin <= all.size();) {
+    const std::size_t comma = std::min(all.find(',', begin), all.size());
+    names.push_back(all.substr(begin, comma - begin));
+    begin = comma + 1;
+  }
+  return names;
+}
+
 Result<MarketFetchOptions> check_fetch(const RawMarket& raw) {
   MarketFetchOptions fetch;
-  std::string names = raw.policy.provider.empty() ? "energy-charts" : raw.policy.provider;
-  for (std::size_t begin = 0; begin <= names.size();) {
-    const std::size_t comma = std::min(names.find(',', begin), names.size());
-    PT_ASSIGN(MarketQuery query, check_query_of(raw, names.substr(begin, comma - begin)));
+  for (const std::string& name : provider_names(raw)) {
+    PT_ASSIGN(MarketQuery query, check_query_of(raw, name));
     fetch.queries.push_back(std::move(query));
-    begin = comma + 1;
   }
   PT_ASSIGN(fetch.date, check_date(raw));
   PT_ASSIGN(fetch.days, check_days(raw));
@@ -182,6 +190,20 @@ void add_market(CommandLine& line) {
   CLI::App* market = line.app.add_subcommand("market", "Prices and carbon intensities");
   add_options(*market, *raw);
   market->require_subcommand(1);
+  // Tokens may be elsewhere than where the file is checked: they are read when they are used.
+  line.checks.emplace_back("market", [raw](const GlobalOptions&) -> Status {
+    for (const std::string& name : provider_names(*raw)) {
+      PT_ASSIGN(const Provider provider, at_option("--provider", require_provider(name)));
+      if (!raw->policy.area.empty()) {
+        PT_TRY(at_option("--area", check_area(provider, raw->policy.area)));
+      }
+    }
+    PT_TRY(check_zone(raw->policy.tz, raw->policy.area));
+    PT_TRY(check_days(*raw));
+    PT_TRY(check_date(*raw));
+    PT_TRY(check_tariff(raw->policy));
+    return {};
+  });
   const auto add = [&](const char* name, const char* what, auto check, auto run) {
     CLI::App* command = market->add_subcommand(name, what);
     command->fallthrough();
