@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 install(FILES README.md CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
-install(FILES deploy/systemd/powertrace.service DESTINATION lib/systemd/system)
+install(FILES deploy/systemd/powertrace.service deploy/systemd/powertrace-cap.service
+        deploy/systemd/powertrace-market.service DESTINATION lib/systemd/system)
 install(FILES deploy/systemd/powertrace.yaml DESTINATION /etc/powertrace)
 
 set(CPACK_GENERATOR DEB)

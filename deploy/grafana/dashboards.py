@@ -215,9 +215,50 @@ def own():
     ])
 
 
+def caps():
+    zone = f'{NODE},constraint="long_term"'
+    limit = f"powertrace_powercap_limit_watts{{{zone}}}"
+    found = f"powertrace_powercap_original_watts{{{zone}}}"
+    workload = f'{NODE},workload=~"$workload"'
+    both = "{{workload}}, {{state}}"
+    enforcing = f'powertrace_powercap_mode{{{NODE},mode="enforce"}}'
+    return dashboard("powertrace-caps", "powertrace / Power limits", [
+        query_variable("instance", "powertrace_powercap_limit_watts", "instance"),
+        query_variable("workload", "powertrace_powercap_workload_watts", "workload")], [
+        stat("Nodes that enforce", f"sum({enforcing})", "none"),
+        stat("Nodes limited now", f"count(sum by (instance) ({limit}) < sum by (instance) ({found}) - 1) or vector(0)", "none"),
+        stat("Allowed", f"sum({limit})", "watt", description="Sum of the long-term limits in force"),
+        stat("As found", f"sum({found})", "watt"),
+        stat("Age of the market data", f"max(powertrace_market_data_age_seconds{{{NODE}}})", "s"),
+        stat("Zones that take no limit", f"count(powertrace_powercap_zone_usable{{{NODE}}} == 0) or vector(0)", "none"),
+        series("Limit by node", [target(f"sum by (instance) ({limit})", "{{instance}} limit"),
+                                 target(f"powertrace_powercap_decision_watts{{{NODE}}}", "{{instance}} wanted by {{policy}}"),
+                                 target(f"sum by (instance) ({found})", "{{instance}} as found")], "watt"),
+        series("What the market says", [target(f"powertrace_market_value{{{NODE}}}", "{{quantity}} {{area}} ({{unit}})")], "none",
+               description="Price, carbon or volume of the present slot"),
+        series("Power of workloads, free and limited", [target(f"powertrace_powercap_workload_watts{{{workload}}}", both)], "watt",
+               description="Means while the node was free and while it was limited; takes cap.profile"),
+        series("CPUs kept busy, free and limited", [target(f"powertrace_powercap_workload_cpus{{{workload}}}", both)], "none"),
+        series("Speed, free and limited", [target(f"powertrace_powercap_workload_gigahertz{{{workload}}} > 0", both)], "none",
+               description="GHz while it ran; empty where the processor's cycles cannot be counted"),
+        series("Waiting for a CPU, free and limited", [target(f"powertrace_powercap_workload_stalled_ratio{{{workload}}}", both)],
+               "percentunit", description="Pressure stall information: share of the time in which somebody waited"),
+        table("Phase", f"powertrace_powercap_phase{{{NODE}}} == 1", "none", 8, "following, holding the last decision, or released"),
+        table("Zones", f"powertrace_powercap_zone_usable{{{NODE}}}", "none", 8),
+        table("Zones where the limit has no effect", f"powertrace_powercap_effective{{{NODE}}} == 0", "none", 8),
+        series("Writes, other writers, failures a second",
+               [target("sum by (instance) (" + rate("powertrace_powercap_writes_total", NODE) + ")", "{{instance}} writes"),
+                target("sum by (instance) (" + rate("powertrace_powercap_contention_total", NODE) + ")", "{{instance}} others'"),
+                target("sum by (instance, reason) (" + rate("powertrace_powercap_errors_total", NODE) + ")",
+                       "{{instance}} {{reason}}")], "none"),
+        series("Limits put back", [target("sum by (instance, trigger) (" + increase("powertrace_powercap_restores_total", NODE) + ")",
+                                          "{{instance}} {{trigger}}")], "none"),
+    ])
+
+
 def main():
     stale = []
-    for name, content in {"node": node(), "workloads": workloads(), "cost": cost(), "self": own()}.items():
+    for name, content in {"node": node(), "workloads": workloads(), "cost": cost(), "self": own(), "caps": caps()}.items():
         path = TARGET / f"{name}.json"
         text = json.dumps(content, indent=1) + "\n"
         if "--check" not in sys.argv:

@@ -25,8 +25,9 @@ CHART = ROOT / "deploy/helm/powertrace"
 POWERTRACE = os.environ["POWERTRACE"]
 SECONDS = 20
 # What a machine without hardware counters, virtual machines and trouble has none of.
-MAY_BE_EMPTY = re.compile(r"_instructions_total|powertrace_vm_|powertrace_zone_up.* == 0")
+MAY_BE_EMPTY = re.compile(r"_instructions_total|_gigahertz|_errors_total|_restores_total|powertrace_vm_|powertrace_zone_up.* == 0|_effective.* == 0")
 VARIABLES = {"$__rate_interval": "10s", "$__range": "15s", "$instance": ".*", "$namespace": "team-.*", "$top": "10",
+             "$workload": ".*",
              "$price": "0.25", "$carbon": "350", "$pue": "1.2"}
 failures = []
 
@@ -90,6 +91,36 @@ class Pod:
                     break
                 except OSError:
                     time.sleep(0.05)
+
+
+class Cap:
+    """cap enforce on a sysfs that is this machine's but for its limits, with an hour's price."""
+
+    def __init__(self, directory):
+        self.root, self.market = directory / "sys", directory / "market"
+        zone = self.root / "class/powercap/intel-rapl:0"
+        zone.mkdir(parents=True)
+        for name in ("bus", "devices", "fs", "kernel"):
+            (self.root / name).symlink_to(f"/sys/{name}")
+        files = {"name": "package-0", "enabled": 1, "energy_uj": 1_000_000, "max_energy_range_uj": 262_143_328_850}
+        for number, name in ((0, "long_term"), (1, "short_term")):
+            files |= {f"constraint_{number}_name": name, f"constraint_{number}_power_limit_uw": 200_000_000,
+                      f"constraint_{number}_max_power_uw": 200_000_000, f"constraint_{number}_time_window_us": 1_000_000}
+        for name, value in files.items():
+            (zone / name).write_text(f"{value}\n")
+        hour = int(time.time()) // 3600 * 3600
+        times = [time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(hour + offset)) for offset in (0, 3600, 7200)]
+        prices = directory / "prices.csv"
+        prices.write_text(f"start,end,price,unit\n{times[0]},{times[1]},95,EUR/MWh\n{times[1]},{times[2]},95,EUR/MWh\n")
+        subprocess.run([POWERTRACE, "market", "import", prices, "--area", "FR", "--market-dir", self.market], check=True,
+                       capture_output=True)
+        self.run = directory / "run"
+
+    def command(self, port):
+        return [POWERTRACE, "--sysfs", self.root, "--source", "synthetic", "--idle-watts", "5", "cap", "enforce", "--write",
+                "--enabled", "--profile", "--policy", "price-threshold", "--low", "20EUR/MWh", "--high", "90EUR/MWh",
+                "--slew", "1000", "--area", "FR", "--market-dir", self.market, "--state-dir", self.run, "--listen",
+                f"127.0.0.1:{port}"]
 
 
 def fill(expr):
@@ -168,6 +199,10 @@ def main():
                       "--kube-ca", directory / "ca.crt", "--kube-token-file", directory / "token", "--node-name", "node-1",
                       "serve", "--listen", f"127.0.0.1:{agent_port}", stderr=subprocess.PIPE)
         page = f"http://127.0.0.1:{agent_port}"
+        cap_port = free_port()
+        start(*Cap(directory).command(cap_port), stdout=subprocess.DEVNULL)
+        wait_for("cap", lambda: "powertrace_powercap_limit" in urllib.request.urlopen(
+            f"http://127.0.0.1:{cap_port}/metrics", timeout=5).read().decode())
 
         def ready():
             if agent.poll() is not None:
@@ -180,7 +215,8 @@ def main():
         (directory / "rules.yaml").write_text(rules)
         (directory / "prometheus.yaml").write_text(
             "global: {scrape_interval: 1s, evaluation_interval: 2s}\nrule_files: [rules.yaml]\nscrape_configs:\n"
-            f"  - {{job_name: powertrace, static_configs: [{{targets: ['127.0.0.1:{agent_port}']}}]}}\n")
+            f"  - {{job_name: powertrace, static_configs: [{{targets: ['127.0.0.1:{agent_port}']}}]}}\n"
+            f"  - {{job_name: cap, static_configs: [{{targets: ['127.0.0.1:{cap_port}']}}]}}\n")
         start("prometheus", f"--config.file={directory}/prometheus.yaml", f"--storage.tsdb.path={directory}/data",
               f"--web.listen-address=127.0.0.1:{prometheus_port}", "--log.level=error")
         base = f"http://127.0.0.1:{prometheus_port}"

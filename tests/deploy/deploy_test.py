@@ -64,7 +64,11 @@ def find_helm():
 def pods_of(document):
     if document["kind"] == "Pod":
         return [document["spec"]]
-    return [document["spec"]["template"]["spec"]] if document["kind"] == "DaemonSet" else []
+    return [document["spec"]["template"]["spec"]] if document["kind"] in ("DaemonSet", "Deployment") else []
+
+
+# The only mounts of the host that may be writable: limits, and what a restore must find again.
+WRITABLE = {"cap": {"/host/sys/class/powercap", "/run/powertrace"}, "restore": {"/host/sys/class/powercap", "/run/powertrace"}}
 
 
 def check_least_privilege(documents, what):
@@ -73,16 +77,20 @@ def check_least_privilege(documents, what):
             check(not pod.get("hostNetwork") and not pod.get("hostPID") and not pod.get("hostIPC"),
                   f"{what}: {document['kind']} shares a namespace of the host")
             host = {volume["name"] for volume in pod.get("volumes", []) if "hostPath" in volume}
-            for container in pod["containers"]:
-                context = container["securityContext"]
+            for container in pod["containers"] + pod.get("initContainers", []):
+                context = {**pod.get("securityContext", {}), **container["securityContext"]}
+                check(context["seccompProfile"]["type"] == "RuntimeDefault", f"{what}: no seccomp profile")
+                agent = container["name"] in ("powertrace", "cap", "restore")
+                check(agent or context.get("runAsNonRoot") is True, f"{what}: {container['name']} may be root")
                 check(not context.get("privileged"), f"{what}: a privileged container")
                 check(context["allowPrivilegeEscalation"] is False, f"{what}: privileges may grow")
                 check(context["readOnlyRootFilesystem"] is True, f"{what}: the root file system is writable")
                 check(context["capabilities"]["drop"] == ["ALL"], f"{what}: capabilities are kept")
-                check(set(context["capabilities"].get("add", [])) <= {"BPF", "PERFMON", "DAC_READ_SEARCH"},
-                      f"{what}: more capabilities than documented")
+                allowed = {"BPF", "PERFMON", "DAC_READ_SEARCH"} if container["name"] in ("powertrace", "cap") else set()
+                check(set(context["capabilities"].get("add", [])) <= allowed, f"{what}: more capabilities than documented")
                 for mount in container.get("volumeMounts", []):
-                    check(mount["name"] not in host or mount.get("readOnly") is True,
+                    check(mount["name"] not in host or mount.get("readOnly") is True
+                          or mount["mountPath"] in WRITABLE.get(container["name"], ()),
                           f"{what}: {mount['mountPath']} of the host is writable")
 
 
@@ -97,6 +105,19 @@ VARIANTS = {
                   "powerSimulation.memoryPowerFactor=0.5", "powerSimulation.maxNodePowerWatts=500"],
     "kubelet": ["config.kube=kubelet"],
     "no names": ["config.kube=off", "networkPolicy.enabled=true"],
+    "collector": ["collector.enabled=true", "collector.config.prometheus=http://prometheus:9090",
+                  "collector.config.price=0.12EUR/kWh", "collector.config.pue=1.3"],
+    "collector and all": ["collector.enabled=true", "collector.config.prometheus=https://prometheus:9090",
+                          "collector.config.price=market:FR", "collector.config.carbon=400g/kWh",
+                          "collector.market.provider=entsoe", "collector.market.area=FR", "collector.marketTokenSecret=a",
+                          "collector.tokenSecret=b", "collector.prometheusTokenSecret=c",
+                          "collector.webConfig.existingSecret=d", "networkPolicy.enabled=true"],
+    "cap": ["cap.enabled=true"],
+    "cap and all": ["cap.enabled=true", "cap.mode=enforce", "cap.profile=true", "cap.nodeAnnotations=true",
+                    "cap.annotationNames=rapl", "cap.marketTokenSecret=a", "cap.priorityClassName=high",
+                    "networkPolicy.enabled=true", "serviceMonitor.enabled=true"],
+    "cap by the clock": ["cap.enabled=true", "cap.mode=enforce", "cap.market=null", "cap.config.policy=schedule",
+                         "cap.config.schedule=60%", "networkPolicy.enabled=true"],
 }
 
 
@@ -114,11 +135,16 @@ def check_chart(helm):
             for problem in kube_schema.check_document(document):
                 check(False, f"chart, {name}: {problem}")
         check_least_privilege(documents, f"chart, {name}")
-        config = next(d for d in documents if d["kind"] == "ConfigMap" and "powertrace.yaml" in d["data"])
-        check_config(config["data"]["powertrace.yaml"], f"chart, {name}")
+        for document in documents:
+            if document["kind"] == "ConfigMap" and "powertrace.yaml" in document["data"]:
+                check_config(document["data"]["powertrace.yaml"], f"chart, {name}, {document['metadata']['name']}")
+        check_selectors(documents, f"chart, {name}")
         roles = [rule for d in documents if d["kind"] == "ClusterRole" for rule in d["rules"]]
         expected = {"kubelet": [(["nodes/pods"], ["get"])], "no names": []}.get(name, [(["pods"], ["list", "watch"])])
+        if name == "cap and all":
+            expected = [(["nodes"], ["patch"]), *expected]
         check([(rule["resources"], rule["verbs"]) for rule in roles] == expected, f"chart, {name}: roles {roles}")
+    check_cap(helm)
     everything = render(helm, VARIANTS["everything"])
     rules = next(d for d in everything if d["kind"] == "PrometheusRule")["spec"]
     check(rules == yaml.safe_load((CHART / "files/rules.yaml").read_text()), "PrometheusRule is not files/rules.yaml")
@@ -137,12 +163,52 @@ def check_chart(helm):
         differs = one != other
         check(not differs or one["kind"] in ("ConfigMap", "DaemonSet"), f"source=auto changes {one['kind']}")
     for wrong in ("image.repo=x", "config.kube=sometimes", "service.port=0", "powerSimulation.basePowerWatts=-1",
-                  "powerSimulation.defaultProfile=none", "config.serve.listen=9102"):
+                  "powerSimulation.defaultProfile=none", "config.serve.listen=9102", "cap.mode=force",
+                  "cap.config.policy=guess", "collector.prometheus=x", "collector.config.schema=kepler"):
         done = run(helm, "template", "pt", CHART, "--set", wrong)
         check(done.returncode != 0 and wrong.split("=")[0].split(".")[-1] in done.stderr,
               f"--set {wrong} is accepted or not explained: {done.stderr[-300:]}")
     done = run(DEPLOY / "kubernetes/render.sh", "--check", env={**os.environ, "HELM": helm})
     check(done.returncode == 0, f"deploy/kubernetes: {done.stdout[-1500:]}{done.stderr}")
+
+
+def check_selectors(documents, what):
+    """Each service, policy and monitor finds exactly the pods of one workload."""
+    pods = {d["metadata"]["name"]: d["spec"]["template"]["metadata"]["labels"] for d in documents if pods_of(d) and d["kind"] != "Pod"}
+    for document in documents:
+        spec = document.get("spec", {})
+        selector = {"Service": spec.get("selector"), "NetworkPolicy": spec.get("podSelector", {}).get("matchLabels"),
+                    "PodMonitor": spec.get("selector", {}).get("matchLabels")}.get(document["kind"])
+        if selector:
+            found = [name for name, labels in pods.items() if selector.items() <= labels.items()]
+            check(found == [document["metadata"]["name"]], f"{what}: {document['kind']} {document['metadata']['name']} selects {found}")
+
+
+def check_cap(helm):
+    """Observing writes nothing, enforcing is asked for twice, credentials come with annotations only."""
+    def parts(settings):
+        documents = render(helm, ["cap.enabled=true", *settings])
+        pod = next(d for d in documents if d["metadata"]["name"].endswith("-cap") and d["kind"] == "DaemonSet")["spec"]["template"]["spec"]
+        config = next(d for d in documents if d["metadata"]["name"].endswith("-cap") and d["kind"] == "ConfigMap")
+        return documents, pod, pod["containers"][0], yaml.safe_load(config["data"]["powertrace.yaml"])
+    documents, pod, cap, config = parts([])
+    powercap = next(mount for mount in cap["volumeMounts"] if mount["name"] == "powercap")
+    check(cap["args"][-1] == "observe" and powercap.get("readOnly") is True and config["cap"]["enabled"] is False,
+          f"cap observes: {cap['args']} {powercap}")
+    check(pod["automountServiceAccountToken"] is False and "serviceAccountName" not in pod, "cap has credentials")
+    check([c["name"] for c in pod["initContainers"]] == ["restore"], "nothing is restored at the start")
+    check([c["name"] for c in pod["containers"]] == ["cap", "fetch"], "nobody fetches")
+    documents, pod, cap, config = parts(["cap.mode=enforce"])
+    check(cap["args"][-2:] == ["enforce", "--write"] and config["cap"]["enabled"] is True, f"cap enforces: {cap['args']}")
+    check(cap["lifecycle"]["preStop"]["exec"]["command"][-3:] == ["cap", "restore", "--stop"], "nothing is restored at the end")
+    check(pod["automountServiceAccountToken"] is False, "cap has credentials")
+    documents, pod, cap, config = parts(["cap.nodeAnnotations=true"])
+    check(pod["serviceAccountName"] == "pt-powertrace-cap" and "--node-annotations=$(NODE_NAME)" in cap["args"], "no annotations")
+    for wrong in ("write=true", "enabled=true", "node-annotations=x"):
+        done = run(helm, "template", "pt", CHART, "--set", f"cap.enabled=true,cap.config.{wrong}")
+        check(done.returncode != 0, f"cap.config.{wrong} goes around mode and nodeAnnotations")
+    done = run(helm, "template", "pt", CHART, "--set", "collector.enabled=true")
+    check(done.returncode != 0 and "say where the Prometheus is" in done.stderr, f"a collector without Prometheus: {done.stderr}")
 
 
 def check_config(text, what):
@@ -159,7 +225,7 @@ def check_config(text, what):
 
 def check_manifests():
     documents = []
-    for path in ("namespace.yaml", "powertrace.yaml"):
+    for path in ("namespace.yaml", "powertrace.yaml", "collector.yaml", "cap.yaml"):
         documents += [d for d in yaml.safe_load_all((DEPLOY / "kubernetes" / path).read_text()) if d]
     for document in documents:
         for problem in kube_schema.check_document(document):
@@ -177,10 +243,29 @@ def check_manifests():
 
 
 def check_compose():
-    compose = yaml.safe_load((DEPLOY / "docker/compose.yaml").read_text())["services"]["powertrace"]
-    check(compose["cap_drop"] == ["ALL"] and set(compose["cap_add"]) == {"BPF", "PERFMON", "DAC_READ_SEARCH"},
+    base = yaml.safe_load((DEPLOY / "docker/compose.yaml").read_text())
+    agent = base["services"]["powertrace"]
+    check(agent["cap_drop"] == ["ALL"] and set(agent["cap_add"]) == {"BPF", "PERFMON", "DAC_READ_SEARCH"},
           "compose: capabilities")
-    check(all(volume.endswith(":ro") for volume in compose["volumes"]), "compose: a mount is writable")
+    check(all(volume.endswith(":ro") for volume in agent["volumes"]), "compose: a mount is writable")
+    more = yaml.safe_load((DEPLOY / "docker/compose.cost.yaml").read_text())
+    collector = more["services"]["collector"]
+    check(collector["cap_drop"] == ["ALL"] and collector["read_only"] is True and collector["user"] == "65534:65534",
+          "compose.cost: the collector may do more than it needs")
+    declared = {*base["volumes"], *more["volumes"]}
+    for name, service in [*base["services"].items(), *more["services"].items()]:
+        for volume in service.get("volumes", []):
+            source = volume.split(":")[0]
+            check(source.startswith(("/", ".")) or source in declared, f"compose: {name} mounts {source}, which is declared nowhere")
+            check(not source.startswith(".") or (DEPLOY / "docker" / source).exists(), f"compose: there is no {source}")
+    services = {*base["services"], *more["services"]}
+    for name, service in more["services"].items():
+        check(set(service.get("depends_on", [])) <= services, f"compose.cost: {name} depends on nobody known")
+    for name, options in (("serve", agent["command"] + more["services"]["powertrace"]["command"]), ("collector", collector["command"])):
+        known = run(POWERTRACE, name, "--help").stdout + run(POWERTRACE, "--help").stdout
+        for option in options:
+            word = option.split("=")[0]
+            check(not word.startswith("--") or word in known.split(), f"compose: {name} has no option {word}")
 
 
 def check_rules():
@@ -229,18 +314,20 @@ def check_metric_names():
 
 
 def check_unit():
-    unit = (DEPLOY / "systemd/powertrace.service").read_text()
     if not shutil.which("systemd-analyze"):
-        skipped("powertrace.service: no systemd-analyze (package systemd)")
+        skipped("units: no systemd-analyze (package systemd)")
         return
     with tempfile.TemporaryDirectory() as directory:
-        path = pathlib.Path(directory) / "powertrace.service"
-        # What it documents and starts is not installed here.
-        path.write_text(re.sub(r"^Documentation=.*\n", "", unit, flags=re.M).replace("/usr/sbin/powertrace", POWERTRACE))
-        done = run("systemd-analyze", "verify", path)
-        check(done.returncode == 0 and not done.stderr.strip(), f"powertrace.service: {done.stderr}")
-        done = run("systemd-analyze", "security", "--offline=yes", "--threshold=30", path)
-        check(done.returncode == 0, f"powertrace.service is exposed: {done.stdout.strip().splitlines()[-1:]}")
+        for unit in sorted((DEPLOY / "systemd").glob("*.service")):
+            path = pathlib.Path(directory) / unit.name
+            # What it documents and starts is not installed here.
+            text = re.sub(r"^Documentation=.*\n", "", unit.read_text(), flags=re.M)
+            path.write_text(text.replace("/usr/sbin/powertrace", POWERTRACE))
+        for path in sorted(pathlib.Path(directory).glob("*.service")):
+            done = run("systemd-analyze", "verify", path)
+            check(done.returncode == 0 and not done.stderr.strip(), f"{path.name}: {done.stderr}")
+            done = run("systemd-analyze", "security", "--offline=yes", "--threshold=30", path)
+            check(done.returncode == 0, f"{path.name} is exposed: {done.stdout.strip().splitlines()[-1:]}")
     check_config((DEPLOY / "systemd/powertrace.yaml").read_text(), "deploy/systemd")
 
 

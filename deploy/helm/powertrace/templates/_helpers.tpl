@@ -92,3 +92,101 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 - {name: storage, path: /var/lib/containers/storage, type: DirectoryOrCreate}
 {{- end }}
 {{- end -}}
+
+{{/* Names and labels of what is not the agent, so that its service and monitors leave it alone.
+     Arguments: list ROOT COMPONENT. */}}
+{{- define "powertrace.partName" -}}
+{{- printf "%s-%s" (include "powertrace.fullname" (first .) | trunc 53 | trimSuffix "-") (last .) -}}
+{{- end -}}
+
+{{- define "powertrace.partSelector" -}}
+{{- $root := first . -}}
+app.kubernetes.io/name: {{ include "powertrace.name" $root | trunc 53 | trimSuffix "-" }}-{{ last . }}
+app.kubernetes.io/instance: {{ $root.Release.Name }}
+{{- end -}}
+
+{{- define "powertrace.partLabels" -}}
+{{- $root := first . -}}
+{{ include "powertrace.partSelector" . }}
+app.kubernetes.io/part-of: {{ include "powertrace.name" $root }}
+app.kubernetes.io/version: {{ $root.Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ $root.Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace "+" "_" }}
+{{- end -}}
+
+{{- define "powertrace.collectorConfig" -}}
+{{- $config := deepCopy .Values.collector.config -}}
+{{- $_ := required "collector.config.prometheus: say where the Prometheus is, as http://prometheus-operated.monitoring:9090" $config.prometheus -}}
+{{- if .Values.collector.tokenSecret -}}
+{{- $_ := set $config "token-file" "/etc/powertrace-token/token" -}}
+{{- end -}}
+{{- if .Values.collector.prometheusTokenSecret -}}
+{{- $_ := set $config "prometheus-bearer-file" "/etc/powertrace-prometheus/token" -}}
+{{- end -}}
+{{- if .Values.collector.webConfig.existingSecret -}}
+{{- $_ := set $config "web.config-file" "/etc/powertrace-web/web-config.yaml" -}}
+{{- end -}}
+{{- $file := dict "log-level" "info" "log-format" "json" "collector" $config -}}
+{{- include "powertrace.addMarket" (list $file .Values.collector) -}}
+{{- toYaml $file -}}
+{{- end -}}
+
+{{- define "powertrace.capConfig" -}}
+{{- $config := deepCopy .Values.cap.config -}}
+{{- $_ := set $config "no-guardian" true -}}
+{{- $_ := set $config "enabled" (eq .Values.cap.mode "enforce") -}}
+{{- if .Values.cap.nodeAnnotations -}}
+{{- $_ := set $config "annotation-names" .Values.cap.annotationNames -}}
+{{- end -}}
+{{- $file := dict "sysfs" "/host/sys" "log-level" "info" "log-format" "json" "cap" $config -}}
+{{- if .Values.cap.profile -}}
+{{- $_ := set $config "profile" true -}}
+{{- $_ := set $file "procfs" "/host/proc" -}}
+{{- end -}}
+{{- include "powertrace.addMarket" (list $file .Values.cap) -}}
+{{- toYaml $file -}}
+{{- end -}}
+
+{{- define "powertrace.addMarket" -}}
+{{- if (last .).market -}}
+{{- $market := deepCopy (last .).market -}}
+{{- if (last .).marketTokenSecret -}}
+{{- $_ := set $market "token-file" "/etc/powertrace-market/token" -}}
+{{- end -}}
+{{- $_ := set (first .) "market" $market -}}
+{{- end -}}
+{{- end -}}
+
+{{/* The container that keeps market data fresh: network, no hardware. Arguments: list ROOT VALUES. */}}
+{{- define "powertrace.fetcher" -}}
+{{- $root := first . -}}
+- name: fetch
+  image: {{ include "powertrace.image" $root | quote }}
+  imagePullPolicy: {{ $root.Values.image.pullPolicy }}
+  args: [--config, /etc/powertrace/powertrace.yaml, market, fetch, --follow]
+  securityContext:
+    runAsNonRoot: true
+    runAsUser: 65534
+    runAsGroup: 65534
+    allowPrivilegeEscalation: false
+    readOnlyRootFilesystem: true
+    capabilities: {drop: [ALL]}
+  resources:
+    requests: {cpu: 5m, memory: 32Mi}
+    limits: {memory: 128Mi}
+  volumeMounts:
+    - {name: config, mountPath: /etc/powertrace, readOnly: true}
+    - {name: market, mountPath: /var/lib/powertrace/market}
+    {{- if (last .).marketTokenSecret }}
+    - {name: market-token, mountPath: /etc/powertrace-market, readOnly: true}
+    {{- end }}
+{{- end -}}
+
+{{- define "powertrace.fetcherVolumes" -}}
+- name: market
+  emptyDir: {sizeLimit: 64Mi}
+{{- with .marketTokenSecret }}
+- name: market-token
+  secret: {secretName: {{ . }}, defaultMode: 0440}  # one that everybody may read is refused
+{{- end }}
+{{- end -}}
