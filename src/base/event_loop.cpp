@@ -60,6 +60,14 @@ Status EventLoop::add_timer(std::uint64_t period_ns, std::function<void()> handl
 
 Status EventLoop::add_signals(std::initializer_list<int> signals,
                               std::function<void(int)> handler) {
+  return add_signals_with_origin(signals,
+                                 [handler = std::move(handler)](const signalfd_siginfo& info) {
+                                   handler(static_cast<int>(info.ssi_signo));
+                                 });
+}
+
+Status EventLoop::add_signals_with_origin(std::initializer_list<int> signals,
+                                          std::function<void(const signalfd_siginfo&)> handler) {
   sigset_t set;
   sigemptyset(&set);
   for (const int signal : signals) {
@@ -77,7 +85,7 @@ Status EventLoop::add_signals(std::initializer_list<int> signals,
   return add_fd(raw, [raw, handler = std::move(handler)] {
     signalfd_siginfo info{};
     while (::read(raw, &info, sizeof(info)) == sizeof(info)) {
-      handler(static_cast<int>(info.ssi_signo));
+      handler(info);
     }
   });
 }

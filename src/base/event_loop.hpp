@@ -14,6 +14,8 @@
 #include "base/fd.hpp"
 #include "base/result.hpp"
 
+struct signalfd_siginfo;
+
 namespace powertrace {
 
 class EventLoop {
@@ -29,6 +31,9 @@ class EventLoop {
 
   // Blocks the signals for the whole process and delivers them here.
   Status add_signals(std::initializer_list<int> signals, std::function<void(int)> handler);
+  // The same, for who needs to know where a signal came from.
+  Status add_signals_with_origin(std::initializer_list<int> signals,
+                                 std::function<void(const signalfd_siginfo&)> handler);
 
   // Until stop(), or an error of epoll itself.
   Status run();

@@ -54,7 +54,6 @@ class RecordRun {
   Session& session_;
   const RecordOptions& options_;
   record::Recorder& recorder_;
-  UniqueFd signals_;
   sigset_t mask_{};  // as we found it, for the command
   std::optional<Child> child_;
   int exit_status_ = kExitOk;
@@ -65,22 +64,9 @@ class RecordRun {
 };
 
 Status RecordRun::watch_signals() {
-  sigset_t set;
-  sigemptyset(&set);
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
-    sigaddset(&set, signal);
-  }
-  ::sigprocmask(SIG_BLOCK, &set, &mask_);
-  signals_.reset(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
-  if (!signals_.valid()) {
-    return fail_errno(errno, "cannot create a signal descriptor");
-  }
-  return session_.loop().add_fd(signals_.get(), [this] {
-    signalfd_siginfo info{};
-    while (::read(signals_.get(), &info, sizeof(info)) == sizeof(info)) {
-      on_signal(info);
-    }
-  });
+  ::pthread_sigmask(SIG_BLOCK, nullptr, &mask_);
+  return session_.loop().add_signals_with_origin(
+      {SIGINT, SIGTERM, SIGHUP}, [this](const signalfd_siginfo& info) { on_signal(info); });
 }
 
 // With a command, its end ends the recording: what it does on a signal belongs to it.

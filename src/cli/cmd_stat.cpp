@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/cmd_stat.hpp"
 
-#include <array>
 #include <cerrno>
 #include <cstring>
 #include <optional>
@@ -24,7 +23,8 @@
 namespace powertrace {
 namespace {
 
-constexpr std::array kForwarded{SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2};
+constexpr std::initializer_list<int> kForwarded = {SIGINT,  SIGTERM, SIGHUP,
+                                                   SIGQUIT, SIGUSR1, SIGUSR2};
 
 // The runs of one command, one after the other, in the session's loop.
 class StatRuns {
@@ -52,7 +52,6 @@ class StatRuns {
   Session& session_;
   const StatOptions& options_;
   Pipeline& pipeline_;
-  UniqueFd signals_;
   sigset_t mask_{};  // as we found it, for the command
   std::optional<Child> child_;
   std::optional<StatMeter> meter_;
@@ -65,22 +64,9 @@ class StatRuns {
 };
 
 Status StatRuns::watch_signals() {
-  sigset_t set;
-  sigemptyset(&set);
-  for (const int signal : kForwarded) {
-    sigaddset(&set, signal);
-  }
-  ::sigprocmask(SIG_BLOCK, &set, &mask_);
-  signals_.reset(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
-  if (!signals_.valid()) {
-    return fail_errno(errno, "cannot create a signal descriptor");
-  }
-  return session_.loop().add_fd(signals_.get(), [this] {
-    signalfd_siginfo info{};
-    while (::read(signals_.get(), &info, sizeof(info)) == sizeof(info)) {
-      on_signal(info);
-    }
-  });
+  ::pthread_sigmask(SIG_BLOCK, nullptr, &mask_);
+  return session_.loop().add_signals_with_origin(
+      kForwarded, [this](const signalfd_siginfo& info) { on_signal(info); });
 }
 
 void StatRuns::on_signal(const signalfd_siginfo& info) {

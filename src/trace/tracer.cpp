@@ -49,7 +49,7 @@ Result<Tracer> Tracer::open(const TracerConfig& config, const SysRoot& root) {
   PT_ASSIGN(Topology topology, read_topology(root));
   CounterSupport support;
   if (config.counters == CounterMode::kOff) {
-    support.reason = "switched off (--counters off)";
+    support.reason = "switched off (--counters off, or --model time)";
   } else if (!config.events.empty()) {
     support.events = config.events;
   } else {
