@@ -146,7 +146,11 @@ Status RecordRun::run(record::Focus focus) {
   PT_TRY(loop.add_timer(options_.window_ns, [this] { tick(); }));
   PT_TRY(loop.add_fd(pipeline.tracer().events_fd(), [&pipeline] { pipeline.drain_events(); }));
   if (recorder_.samples_fd() >= 0) {
-    PT_TRY(loop.add_fd(recorder_.samples_fd(), [this] { recorder_.drain(); }));
+    // Births first: samples of a process that nobody knows yet would be somebody else's.
+    PT_TRY(loop.add_fd(recorder_.samples_fd(), [this, &pipeline] {
+      pipeline.drain_events();
+      recorder_.drain();
+    }));
   }
   PT_TRY(pipeline.start());
   if (options_.command.empty()) {

@@ -92,7 +92,7 @@ Result<report::Profile> read_profile(const GlobalOptions& global,
   PT_TRY(record::check_fold(config, reader->meta()));
   PT_ASSIGN(const report::Range range, report::parse_range(from, to, reader->meta()));
   record::Fold fold(*reader, config);
-  report::EnergyStacks stacks(*reader);
+  report::EnergyStacks stacks(*reader, timeline != nullptr);
   PT_TRY(each_window(*reader, range, [&](bool inside) {
     const Attribution& attribution = fold.attribute_window();
     if (inside) {
@@ -107,6 +107,9 @@ Result<report::Profile> read_profile(const GlobalOptions& global,
   report::Profile profile = report::make_profile(reader->meta(), stacks, symbolizer);
   for (const std::string& warning : symbolizer.warnings()) {
     log_warn("{}", warning);
+  }
+  for (const std::string& hint : profile.hints) {
+    log_warn("{}", hint);
   }
   return profile;
 }

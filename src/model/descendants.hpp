@@ -30,6 +30,8 @@ class Descendants {
   // belongs to it until the end of the window after the one in which it did: the last of its time
   // comes late.
   bool saw(const TaskUse& use);
+  // Whether a process of that number is or was of the family: maybe, or surely not.
+  [[nodiscard]] bool knows(std::uint32_t tgid) const { return by_tgid_.contains(tgid); }
   void end_window();
 
   [[nodiscard]] std::uint64_t processes() const { return processes_; }  // ever, with the root

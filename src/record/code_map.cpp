@@ -158,7 +158,11 @@ Id CodeMap::stack(const pt_sample& sample, StackDictionary& dictionary) {
   const __u64* const user = sample.frames + kernel;
   const std::uint32_t count = std::min<std::uint32_t>(sample.user_frames, PT_MAX_FRAMES);
   for (std::uint32_t i = 0; i < count && user[i] > 1; ++i) {
-    frames.push_back(user_frame(sample, user[i] - (i > 0 ? 1 : 0), dictionary));
+    const std::uint64_t address = user[i] - (i > 0 ? 1 : 0);
+    if (i > 0 && find(sample, address) == nullptr) {
+      break;  // no code: whatever is below was built without frame pointers
+    }
+    frames.push_back(user_frame(sample, address, dictionary));
   }
   return dictionary.stack(frames);
 }

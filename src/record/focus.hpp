@@ -27,6 +27,11 @@ class Focus {
   // In the order of Pipeline's observers: a window's events come before it.
   void on_event(const pt_event& event, std::size_t size);
   [[nodiscard]] bool includes(const TaskUse& use, const CgroupIdentity& cgroup);
+  // By what is known without names: false is sure.
+  [[nodiscard]] bool may_include(std::uint32_t tgid) const {
+    return !family_ || family_->knows(tgid);
+  }
+  [[nodiscard]] bool is_everything() const { return !family_ && !cgroup_; }
   void end_window();
 
   // "process 4711 and its descendants"; empty: everything.

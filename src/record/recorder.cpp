@@ -50,7 +50,11 @@ void Recorder::drain() {
   }
 }
 
+// What is not of the focus is one row: its samples would say nothing.
 void Recorder::take(const pt_sample& sample) {
+  if (!focus_.may_include(sample.tgid)) {
+    return;
+  }
   if (code_epoch_ != writer_->epoch()) {
     code_epoch_ = writer_->epoch();
     code_->forget_ids();
@@ -74,8 +78,12 @@ void Recorder::take(const pt_slice_edge& edge) {
 // Samples of tasks that are in the window; of later ones, the next window will know.
 void Recorder::write_samples(const Window& window) {
   std::unordered_map<TaskId, Id> ids;
+  IdentityCache& cache = pipeline_.identities();
   for (std::size_t i = 0; !waiting_.empty() && i < window.tasks.size(); ++i) {
-    ids[window.tasks[i].task] = writer_->ids()[i];
+    const TaskUse& use = window.tasks[i];
+    if (focus_.is_everything() || focus_.includes(use, *cache.cgroup(use.cgroup_id, use.tgid))) {
+      ids[use.task] = writer_->ids()[i];
+    }
   }
   std::sort(waiting_.begin(), waiting_.end(),
             [](const Waiting& a, const Waiting& b) { return a.time_ns < b.time_ns; });

@@ -103,10 +103,27 @@ bool EnergyStacks::divide(Account& account) {
   }
   std::size_t at = 0;
   for (const auto& [cell, samples] : account.samples) {
+    if (keep_samples_) {
+      due_[cell] = {energies[at], samples};
+    }
     cells_[cell].energy_nj += energies[at];
     cells_[cell].run_ns += times[at++];
   }
   return true;
+}
+
+// What cells got goes on to the samples it was divided over: all of theirs from `first` on.
+void EnergyStacks::divide_cells(std::size_t first) {
+  for (std::size_t i = first; !due_.empty() && i < samples_.size(); ++i) {
+    const auto due = due_.find(samples_[i].cell);
+    if (due != due_.end() && due->second.samples > 0) {
+      const std::int64_t part =
+          due->second.energy_nj / static_cast<std::int64_t>(due->second.samples--);
+      due->second.energy_nj -= part;
+      samples_[i].energy_nj += part;
+    }
+  }
+  due_.clear();
 }
 
 void EnergyStacks::add(const Attribution& attribution) {
@@ -119,12 +136,16 @@ void EnergyStacks::add(const Attribution& attribution) {
     idle_nj_ += zones[zone].in_total ? attribution.remainders[zone].idle_nj : 0;
     unattributed_nj_ += zones[zone].in_total ? attribution.remainders[zone].unattributed_nj : 0;
   }
+  const std::size_t first_sample = samples_.size();
   std::unordered_map<std::size_t, Account> here;  // subjects with samples in this window
   for (const record::Sample& sample : reader_.samples()) {
     if (reader_.tables().task(sample.task) != nullptr) {
       const std::size_t whose = subject(sample.task);
       const std::size_t where = cell(whose, stack(sample.stack));
       ++cells_[where].samples;
+      if (keep_samples_) {
+        samples_.push_back({sample.time_ns, where, 0});
+      }
       ++here[whose].samples[where];
       ++period_[whose].samples[where];
     }
@@ -143,6 +164,7 @@ void EnergyStacks::add(const Attribution& attribution) {
   for (auto& [whose, account] : here) {
     divide(account);
   }
+  divide_cells(first_sample);
   if (window.end_ns >= period_start_ns_ + kPeriodNs) {
     settle();
     period_start_ns_ = window.end_ns;
@@ -158,6 +180,8 @@ void EnergyStacks::settle() {
     }
     account = Account();
   }
+  divide_cells(period_first_);
+  period_first_ = samples_.size();
 }
 
 void EnergyStacks::finish() {
@@ -175,6 +199,7 @@ void EnergyStacks::finish() {
     }
     rest_[i] = Account();
   }
+  divide_cells(0);
 }
 
 }  // namespace powertrace::report

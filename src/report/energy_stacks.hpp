@@ -47,9 +47,18 @@ struct StackEnergy {
   std::int64_t run_ns = 0;
 };
 
+// One sample and its part of the energy.
+struct TimedSample {
+  std::uint64_t time_ns = 0;
+  std::size_t cell = 0;
+  std::int64_t energy_nj = 0;
+};
+
 class EnergyStacks {
  public:
-  explicit EnergyStacks(const record::Reader& reader) : reader_(reader), stacks_(1) {}
+  // `keep_samples`: each for itself as well, which takes memory for each.
+  EnergyStacks(const record::Reader& reader, bool keep_samples)
+      : reader_(reader), keep_samples_(keep_samples), stacks_(1) {}
 
   // The reader's window.
   void add(const Attribution& attribution);
@@ -61,6 +70,8 @@ class EnergyStacks {
   // Leaf first, indices into places().
   [[nodiscard]] const std::vector<std::vector<std::size_t>>& stacks() const { return stacks_; }
   [[nodiscard]] const std::vector<StackEnergy>& cells() const { return cells_; }
+  // If they were kept: in the order of windows; the sum of a cell's is that of the cell.
+  [[nodiscard]] const std::vector<TimedSample>& samples() const { return samples_; }
   [[nodiscard]] std::int64_t idle_nj() const { return idle_nj_; }
   [[nodiscard]] std::int64_t unattributed_nj() const { return unattributed_nj_; }
   [[nodiscard]] std::uint64_t duration_ns() const { return end_ns_ - start_ns_; }
@@ -77,10 +88,19 @@ class EnergyStacks {
   std::size_t place(record::Id frame);
   std::size_t cell(std::size_t subject, std::size_t stack);
   bool divide(Account& account);
+  void divide_cells(std::size_t first_sample);
   void settle();
   void follow_epoch();
 
   const record::Reader& reader_;
+  bool keep_samples_;
+  std::vector<TimedSample> samples_;
+  std::size_t period_first_ = 0;  // sample
+  struct Due {
+    std::int64_t energy_nj = 0;
+    std::uint64_t samples = 0;
+  };
+  std::unordered_map<std::size_t, Due> due_;  // by cell: waits for divide_cells()
   std::vector<Subject> subjects_;
   std::vector<Place> places_;
   std::vector<std::vector<std::size_t>> stacks_;

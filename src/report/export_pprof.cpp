@@ -5,6 +5,7 @@
 #include <zlib.h>
 
 #include "report/export.hpp"
+#include "report/whole_units.hpp"
 
 namespace powertrace::report {
 namespace {
@@ -92,19 +93,16 @@ std::string pprof(const Profile& profile) {
   value_type(out, kSampleType, strings, "cpu", "nanoseconds");
   value_type(out, kSampleType, strings, "energy", "microjoules");
   std::vector<Function> functions = profile.functions;
-  std::int64_t sum_nj = 0;
-  std::int64_t sum_uj = 0;
+  WholeUnits rounded = WholeUnits::microjoules();
   const auto sample = [&](const std::vector<std::size_t>& stack, const StackEnergy& cell,
                           const Subject* subject) {
-    sum_nj += cell.energy_nj;
-    const std::int64_t uj = sum_nj / 1000 - sum_uj;
-    sum_uj += uj;
     protozero::pbf_writer one(out, kSample);
     std::vector<std::uint64_t> locations;  // leaf first; ids begin at 1
     for (auto at = stack.rbegin(); at != stack.rend(); ++at) {
       locations.push_back(*at + 1);
     }
-    const std::int64_t values[] = {static_cast<std::int64_t>(cell.samples), cell.run_ns, uj};
+    const std::int64_t values[] = {static_cast<std::int64_t>(cell.samples), cell.run_ns,
+                                   rounded.next(cell.energy_nj)};
     one.add_packed_uint64(1, locations.begin(), locations.end());
     one.add_packed_int64(2, std::begin(values), std::end(values));
     if (subject != nullptr) {

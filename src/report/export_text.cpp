@@ -6,30 +6,13 @@
 #include <nlohmann/json.hpp>
 
 #include "report/export.hpp"
+#include "report/whole_units.hpp"
 
 namespace powertrace::report {
-namespace {
-
-// Whole microjoules whose sum is that of the nanojoules: what is left over goes on to the next.
-class Microjoules {
- public:
-  std::int64_t next(std::int64_t energy_nj) {
-    sum_nj_ += energy_nj;
-    const std::int64_t uj = sum_nj_ / 1000 - sum_uj_;
-    sum_uj_ += uj;
-    return uj;
-  }
-
- private:
-  std::int64_t sum_nj_ = 0;
-  std::int64_t sum_uj_ = 0;
-};
-
-}  // namespace
 
 std::string folded(const std::vector<PathEnergy>& paths) {
   std::string out;
-  Microjoules rounded;
+  WholeUnits rounded = WholeUnits::microjoules();
   for (const PathEnergy& energy : paths) {
     const std::int64_t uj = rounded.next(energy.energy_nj);
     if (uj == 0) {
@@ -54,7 +37,7 @@ std::string speedscope(const std::vector<PathEnergy>& paths, const std::string& 
   Json samples = Json::array();
   Json weights = Json::array();
   std::int64_t sum_uj = 0;
-  Microjoules rounded;
+  WholeUnits rounded = WholeUnits::microjoules();
   for (const PathEnergy& energy : paths) {
     const std::int64_t uj = rounded.next(energy.energy_nj);
     Json sample = Json::array();

@@ -42,6 +42,42 @@ void add_subject(std::vector<std::string>& path, const Subject& subject) {
   path.emplace_back(comm_view(subject.comm));
 }
 
+// Stacks are walked by frame pointers: whose code has none has no callers.
+std::vector<std::string> missing_callers(const EnergyStacks& stacks) {
+  struct Count {
+    std::uint64_t all = 0;
+    std::uint64_t alone = 0;
+  };
+  std::map<std::string, Count> modules;
+  std::uint64_t all = 0;
+  for (const StackEnergy& cell : stacks.cells()) {
+    const Place* leaf = nullptr;
+    std::size_t frames = 0;
+    for (const std::size_t place : stacks.stacks()[cell.stack]) {
+      if (stacks.places()[place].file.kind == record::FileKind::kFile) {
+        leaf = leaf == nullptr ? &stacks.places()[place] : leaf;
+        ++frames;
+      }
+    }
+    if (leaf != nullptr && stacks.subjects()[cell.subject].selected) {
+      Count& count = modules[leaf->file.path];
+      count.all += cell.samples;
+      count.alone += frames == 1 ? cell.samples : 0;
+      all += cell.samples;
+    }
+  }
+  std::vector<std::string> hints;
+  for (const auto& [path, count] : modules) {
+    if (count.alone * 2 > count.all && count.alone * 20 > all) {
+      hints.push_back(
+          fmt::format("most stacks in {} have no callers: it was built without frame pointers "
+                      "(-fno-omit-frame-pointer keeps them)",
+                      path));
+    }
+  }
+  return hints;
+}
+
 }  // namespace
 
 Profile make_profile(const record::Meta& meta, const EnergyStacks& stacks, Symbolizer& symbolizer) {
@@ -50,6 +86,8 @@ Profile make_profile(const record::Meta& meta, const EnergyStacks& stacks, Symbo
   profile.duration_ns = stacks.duration_ns();
   profile.subjects = stacks.subjects();
   profile.cells = stacks.cells();
+  profile.samples = stacks.samples();
+  profile.hints = missing_callers(stacks);
   profile.idle_nj = stacks.idle_nj();
   profile.unattributed_nj = stacks.unattributed_nj();
   std::map<std::pair<std::string, std::string>, std::size_t> ids;

@@ -20,8 +20,10 @@ struct Profile {
   std::vector<Function> functions;
   std::vector<std::vector<std::size_t>> stacks;  // root first, indices into functions
   std::vector<StackEnergy> cells;
+  std::vector<TimedSample> samples;  // if they were kept
   std::int64_t idle_nj = 0;
   std::int64_t unattributed_nj = 0;
+  std::vector<std::string> hints;  // what the stacks lack, a sentence each
 };
 
 Profile make_profile(const record::Meta& meta, const EnergyStacks& stacks, Symbolizer& symbolizer);

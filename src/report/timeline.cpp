@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
 namespace powertrace::report {
 namespace {
 
@@ -10,12 +12,24 @@ constexpr std::uint64_t kStepNs = 10'000'000;
 
 }  // namespace
 
+std::string TimelineProcess::name() const {
+  return fmt::format("{} [{}]", process->identity->comm, pid);
+}
+
+std::int64_t TimelineProcess::energy_at(std::size_t step) const {
+  const auto at = steps.find(step);
+  return at == steps.end() ? 0 : at->second;
+}
+
 void Timeline::add(const record::Reader& reader, const Attribution& attribution) {
   const Window& window = reader.window();
   const std::vector<Zone>& all = reader.meta().zones;
   zones.resize(all.size());
   // A step of several windows ends with its last one.
   const bool grow = ends_ns.size() > 1 && window.end_ns - ends_ns[ends_ns.size() - 2] < kStepNs;
+  if (ends_ns.empty()) {
+    start_ns = window.start_ns;
+  }
   if (!grow) {
     ends_ns.push_back(0);
   }

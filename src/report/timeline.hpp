@@ -20,10 +20,15 @@ struct TimelineProcess {
   std::shared_ptr<const record::ProcessLife> process;
   std::int64_t energy_nj = 0;                 // all
   std::map<std::size_t, std::int64_t> steps;  // nJ by step, where it is not 0
+
+  // "make [4711]".
+  [[nodiscard]] std::string name() const;
+  [[nodiscard]] std::int64_t energy_at(std::size_t step) const;
 };
 
 struct Timeline {
-  std::vector<std::uint64_t> ends_ns;            // of each step, CLOCK_MONOTONIC
+  std::uint64_t start_ns = 0;                    // CLOCK_MONOTONIC
+  std::vector<std::uint64_t> ends_ns;            // of each step
   std::vector<std::vector<std::int64_t>> zones;  // [zone][step]
   std::map<TaskId, TimelineProcess> processes;   // of the focus
   std::vector<record::Slice> slices;

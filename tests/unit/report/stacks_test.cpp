@@ -57,7 +57,7 @@ Folded fold_samples(std::uint64_t seed) {
   const auto reader = record::Reader::open(file.path);
   REQUIRE(reader.has_value());
   record::Fold fold(**reader, {});
-  report::EnergyStacks stacks(**reader);
+  report::EnergyStacks stacks(**reader, true);
   while (*(*reader)->next()) {
     stacks.add(fold.attribute_window());
   }
@@ -98,6 +98,21 @@ TEST_CASE("stacks: tasks that were sampled have no unsampled energy") {
     if (cell.stack == report::kUnsampled) {
       CHECK(folded.profile.subjects[cell.subject].tgid % 2 == 1);
     }
+  }
+}
+
+TEST_CASE("stacks: each sample has its part of its cell") {
+  const Folded folded = fold_samples(6);
+  std::vector<report::StackEnergy> left = folded.profile.cells;
+  CHECK(folded.profile.samples.size() > 100);
+  for (const report::TimedSample& sample : folded.profile.samples) {
+    CHECK(sample.energy_nj >= 0);
+    left[sample.cell].energy_nj -= sample.energy_nj;
+    --left[sample.cell].samples;
+  }
+  for (const report::StackEnergy& cell : left) {
+    CHECK((cell.stack == report::kUnsampled || cell.energy_nj == 0));
+    CHECK(cell.samples == 0);
   }
 }
 

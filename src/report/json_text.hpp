@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// JSON as text, for arrays of millions: a tree of values would take a hundred times their size.
+// Pure.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <iterator>
+#include <string>
+#include <string_view>
+
+#include <fmt/format.h>
+
+namespace powertrace::report {
+
+// In quotes; what is not UTF-8 is replaced.
+std::string json_string(std::string_view text);
+
+class JsonColumn {
+ public:
+  void add(std::int64_t value) { append("{}", value); }
+  void add_fixed(double value) { append("{:.6f}", value); }
+  void add_null() { append("null"); }
+  void add_string(std::string_view value) { append("{}", json_string(value)); }
+
+  [[nodiscard]] std::size_t size() const { return size_; }
+  // As an array.
+  [[nodiscard]] std::string text() const { return size_ == 0 ? "[]" : text_ + "]"; }
+
+ private:
+  template <typename... Args>
+  void append(fmt::format_string<const Args&...> format, const Args&... args) {
+    text_ += size_++ == 0 ? '[' : ',';
+    fmt::format_to(std::back_inserter(text_), format, args...);
+  }
+
+  std::string text_;
+  std::size_t size_ = 0;
+};
+
+}  // namespace powertrace::report

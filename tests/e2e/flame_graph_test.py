@@ -1,0 +1,120 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The flame graph in a real browser: it draws itself, search and zoom work, names are only text.
+
+POWERTRACE_SCREENSHOTS is a directory to leave pictures in, for people to look at.
+"""
+import html
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+POWERTRACE = os.environ["POWERTRACE"]
+QUIET = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+         "--disable-component-update", "--disable-sync", "--hide-scrollbars", "--window-size=1200,700"]
+# What a person would do, and what she would then see.
+DRIVER = """<pre id="seen"></pre><script>
+const boxes = () => [...document.querySelectorAll("#graph div")];
+const named = name => boxes().find(box => box.dataset.name === name);
+const seen = {status: status.textContent, boxes: boxes().length, width: graph.clientWidth, text: boxes().map(b => b.textContent)};
+named("worker").dispatchEvent(new MouseEvent("mousemove", {clientX: 50, clientY: 50}));
+seen.tip = tip.textContent;
+search.value = "^spin_"; search.dispatchEvent(new Event("input"));
+seen.found = status.textContent;
+seen.hits = boxes().filter(box => box.classList.contains("hit")).map(box => box.dataset.name).sort();
+const before = named("spin_b").offsetWidth;
+named("worker").click();
+seen.zoomed = status.textContent;
+seen.grown = [before, named("spin_b").offsetWidth, named("worker").offsetWidth];
+dispatchEvent(new KeyboardEvent("keydown", {key: "Escape"}));
+seen.back = named("spin_b").offsetWidth === before;
+seen.clean = document.querySelectorAll("#graph b, #graph script").length === 0;
+document.getElementById("seen").textContent = JSON.stringify(seen);
+</script>"""
+PROGRAM = """
+static volatile unsigned long x;
+__attribute__((noinline)) void spin_a(long n) { while (n--) x += n; __asm__ volatile(""); }
+__attribute__((noinline)) void spin_b(long n) { while (n--) x += n; __asm__ volatile(""); }
+__attribute__((noinline)) void worker(void) { spin_a(3000000); spin_b(6000000); __asm__ volatile(""); }
+int main(int argc, char **argv) { for (int i = 0; i < 60; i++) worker(); return argc - argc; }
+"""
+checks = failures = 0
+
+
+def check(what, good, detail=""):
+    global checks, failures
+    checks += 1
+    if not good:
+        failures += 1
+        print(f"FAILED: {what}: {detail}")
+
+
+def run(*args):
+    done = subprocess.run([POWERTRACE, *map(str, args)], capture_output=True, timeout=120, check=False)
+    check(f"powertrace {args[0]}", done.returncode == 0, done.stderr)
+    return done
+
+
+def browse(tmp, page, *args):
+    profile = tempfile.mkdtemp(dir=tmp)
+    done = subprocess.run(["chromium", *QUIET, f"--user-data-dir={profile}", *args, page.as_uri()],
+                          capture_output=True, text=True, timeout=120, check=False)
+    check("chromium", done.returncode == 0, done.stderr[-500:])
+    return done.stdout
+
+
+def test_graph(tmp, page):
+    driven = tmp / "driven.html"
+    driven.write_text(page.read_text().replace("</body>", DRIVER + "</body>"))
+    found = re.search(r'<pre id="seen">([^<]+)</pre>', browse(tmp, driven, "--dump-dom"))
+    check("the script ran to its end", found)
+    if not found:
+        return
+    seen = json.loads(html.unescape(found.group(1)))
+    check("it has a box per function", seen["boxes"] > 5 and "worker" in seen["text"], seen)
+    check("the status says J, W and %", re.search(r"^all: [\d.]+ k?J, [\d.]+ W, 100\.00 %", seen["status"]), seen["status"])
+    check("the tooltip says J, W and %", re.search(r"^worker\n[\d.]+ m?J, [\d.e-]+ W, [\d.]+ %", seen["tip"]), seen["tip"])
+    check("search marks what it finds", seen["hits"] == ["spin_a", "spin_b"], seen["hits"])
+    check("search says how much", re.search(r"found: [\d.]+ J, [\d.]+ W, [\d.]+ %", seen["found"]), seen["found"])
+    before, after, worker = seen["grown"]
+    check("a click zooms", after > before and worker >= seen["width"] - 1 and seen["zoomed"].startswith("worker: "), seen)
+    check("spin_b is two thirds of it", abs(after / worker - 2 / 3) < 0.08, seen["grown"])
+    check("Escape zooms out", seen["back"])
+    check("names are text", seen["clean"])
+    check("nothing is loaded from elsewhere", not re.search(r"(src|href)=|https?://|@import", page.read_text()))
+
+
+def main():
+    if run("doctor").returncode == 3 or os.geteuid() != 0:
+        print("skipped: powertrace cannot work here")
+        return 77
+    for tool in ("chromium", "cc"):
+        if not shutil.which(tool):
+            print(f"skipped: no {tool}")
+            return 77
+    with tempfile.TemporaryDirectory() as name:
+        tmp = pathlib.Path(name)
+        (tmp / "p.c").write_text(PROGRAM)
+        program = tmp / "<b>program"
+        subprocess.run(["cc", "-O1", "-g", "-fno-omit-frame-pointer", "-o", str(program), str(tmp / "p.c")], check=True)
+        for file in ("a.data", "b.data"):
+            run("record", "-g", "-F", "997", "-o", tmp / file, "--", program)
+        run("export", tmp / "a.data", "--format", "flamegraph", "-o", tmp / "a.html")
+        test_graph(tmp, tmp / "a.html")
+        run("diff", tmp / "a.data", tmp / "b.data", "--flamegraph", "-o", tmp / "diff.html")
+        page = browse(tmp, tmp / "diff.html", "--dump-dom")
+        check("the difference is drawn", 'data-name="worker"' in page)
+        if pictures := os.environ.get("POWERTRACE_SCREENSHOTS"):
+            for name in ("a", "diff"):
+                browse(tmp, tmp / f"{name}.html", f"--screenshot={pathlib.Path(pictures) / f'flame-{name}.png'}")
+    print(f"{checks} checks, {failures} failed")
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
