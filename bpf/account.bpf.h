@@ -183,7 +183,9 @@ static __always_inline struct pt_slot *slot_of(struct pt_cpu *c, struct task_str
 	}
 	if (recent->task == address && recent->pid == pid) {
 		at = recent->slot;
-		return bpf_map_lookup_elem(&slots, &at);
+		slot = bpf_map_lookup_elem(&slots, &at);
+		if (pt_sees_moves || !slot || slot->css == (__u64)task->cgroups)
+			return slot;
 	}
 	slot = find_slot(c, task, &at);
 	if (slot) {

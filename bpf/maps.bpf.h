@@ -8,6 +8,8 @@ const volatile __u32 pt_index_bits = 7;	       /* 2^bits entries of `by_pid` per
 const volatile __u32 pt_counters;  /* how many of cycles, instructions are open: 0, 1, 2 */
 const volatile __s32 pt_hierarchy; /* cgroup hierarchy id whose cgroups we name; 0: cgroup v2 */
 
+const volatile bool pt_sees_moves = true; /* on_attach tells when a task changes its cgroup */
+
 /* .data, not .bss: the loader maps it. Window 0 is what happens before the first edge. */
 volatile struct pt_live live SEC(".data");
 

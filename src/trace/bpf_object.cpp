@@ -165,6 +165,7 @@ Result<BpfObject::Skeleton> BpfObject::open_and_load(const BpfConfig& config,
     }
   }
   btf__free(kernel);
+  skeleton->rodata->pt_sees_moves = bpf_program__autoload(skeleton->progs.on_attach);
 
   const int error = powertrace_bpf__load(skeleton.get());
   if (error != 0) {

@@ -202,13 +202,19 @@ TEST_CASE("accounting: at least 99 % of a fork storm's CPU time is in named task
 }
 
 TEST_CASE("accounting: a task that changes its cgroup is charged to each for its part") {
+  TracerConfig config;
+  config.typed_tracepoints = true;
+  SUBCASE("typed tracepoints tell of it") {}
+  SUBCASE("raw ones do not") {
+    config.typed_tracepoints = false;
+  }
   const TestCgroup first("powertrace-a");
   const TestCgroup second("powertrace-b");
   if (!first.usable() || !second.usable()) {
     MESSAGE("skipped, because " << first.why_not() << second.why_not());
     return;
   }
-  Tracer tracer = start_tracer();
+  Tracer tracer = start_tracer(config);
   Child mover([&] {
     first.join();
     spin_cpu(0.1);
