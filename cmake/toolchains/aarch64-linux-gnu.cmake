@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Builds for arm64 with Debian's cross compiler against a sysroot of Debian's arm64 packages:
 #   cmake -S . -B build/arm64 -G Ninja -DCMAKE_TOOLCHAIN_FILE=cmake/toolchains/aarch64-linux-gnu.cmake
-#         -DPOWERTRACE_SYSROOT=$(tests/kernel/sysroot.sh CACHE)
+#         -DPOWERTRACE_SYSROOT=$(tests/kernel/sysroot.sh arm64 CACHE)
 set(CMAKE_SYSTEM_NAME Linux)
 set(CMAKE_SYSTEM_PROCESSOR aarch64)
 set(CMAKE_C_COMPILER aarch64-linux-gnu-gcc)
@@ -11,7 +11,7 @@ set(CMAKE_LIBRARY_ARCHITECTURE aarch64-linux-gnu)
 list(APPEND CMAKE_TRY_COMPILE_PLATFORM_VARIABLES POWERTRACE_SYSROOT)
 if(NOT IS_DIRECTORY "${POWERTRACE_SYSROOT}/usr/include")
   message(FATAL_ERROR "POWERTRACE_SYSROOT='${POWERTRACE_SYSROOT}' is no sysroot: "
-                      "tests/kernel/sysroot.sh makes one and prints its path")
+                      "tests/kernel/sysroot.sh arm64 makes one and prints its path")
 endif()
 set(CMAKE_SYSROOT ${POWERTRACE_SYSROOT})
 set(CMAKE_FIND_ROOT_PATH ${POWERTRACE_SYSROOT})

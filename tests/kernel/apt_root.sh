@@ -56,7 +56,7 @@ apt_root_run() {
 # apt_root_linux_closure DIR META: the linux-* packages that the meta package META stands for.
 apt_root_linux_closure() {
     apt_root_run "$1" apt-cache depends --recurse --important "$2" 2>/dev/null |
-        grep -E '^linux-(image|binary|modules|base|headers|kbuild)-[0-9]' | grep -vxF "$2" | sort -u
+        grep -E '^linux-(image|binary|modules|base|headers|kbuild)-[0-9]' | grep -vxF "$2" | grep -v -- '-unsigned$' | sort -u
 }
 
 # apt_root_download DIR TO PACKAGE...: the packages' files into TO, checked by apt against the

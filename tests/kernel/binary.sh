@@ -18,8 +18,8 @@ build() { # BUILD_DIR CONFIGURE_ARGUMENT...
     local build=$1
     shift
     {
-        [ -e "$build/build.ninja" ] || cmake -S "$source" -B "$build" -G Ninja "$@"
-        cmake --build "$build" --target powertrace
+        { [ -e "$build/build.ninja" ] || cmake -S "$source" -B "$build" -G Ninja "$@"; } &&
+            cmake --build "$build" --target powertrace
     } >"$out/build.log" 2>&1 || die "powertrace does not build for $arch: $(tail -3 "$out/build.log")"
 }
 
@@ -36,7 +36,7 @@ libraries() {
         [ -z "${seen[$name]:-}" ] || continue
         seen[$name]=yes
         path=$(cd "$sysroot" && find lib usr/lib -maxdepth 2 -name "$name" | head -1)
-        [ -n "$path" ] || die "the sysroot has no $name: add its package to sysroot-packages.txt"
+        [ -n "$path" ] || die "the sysroot has no $name: add its package to sysroot.sh"
         echo "$sysroot/$path=/$path"
         libraries "$sysroot/$path"
     done < <(needed "$1")

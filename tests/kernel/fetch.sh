@@ -65,6 +65,9 @@ find_suite() {
 download() { # TO META
     local to=$1 meta=$2 packages status=0
     mapfile -t packages < <(apt_root_linux_closure "$root" "$meta")
+    if [ "$meta" != "$image" ]; then # headers offer to come with the kernel
+        mapfile -t packages < <(printf '%s\n' "${packages[@]}" | grep -vE '^linux-(image|binary|modules)-')
+    fi
     [ ${#packages[@]} -gt 0 ] || skip "$meta ($arch) is not offered in ${suites//,/ or }"
     apt_root_download "$root" "$to" "${packages[@]}" || status=$?
     [ "$status" != "$LAB_SKIPPED" ] || skip "the mirror lists $meta ($arch) but lacks its files"

@@ -120,7 +120,7 @@ get() {
 # run_guest DIR ARCH KERNEL INITRAMFS CASES QEMU_ARGUMENT...: in the background. A guest that said
 # nothing gets a second chance; one that reported a failure does not.
 run_guest() {
-    local dir=$1 attempt status
+    local dir=$1 attempt status begin=$SECONDS
     for attempt in 1 2; do
         status=0
         "$LAB_DIR/boot.sh" "$2" "$3" "$4" "$dir/$attempt" "${@:5}" &
@@ -128,6 +128,8 @@ run_guest() {
         wait $! || status=$?
         [ "$status" = "$LAB_NO_VERDICT" ] || break
     done
+    times >"$dir/times"
+    echo "$((SECONDS - begin)) s, CPU time $(tail -n 1 "$dir/times")" >"$dir/time"
     echo "$attempt $status" >"$dir/done.new"
     mv "$dir/done.new" "$dir/done"
 }
@@ -148,6 +150,7 @@ print_guest() {
     local name attempt status
     name=$(cat "$1/name")
     read -r attempt status <"$1/done"
+    note "$name: $(cat "$1/time")"
     if [ "$attempt" = 2 ]; then
         note "$name: never reported at first: $(cat "$1/1/why"); last messages:"
         tail -n 15 "$1/1/console" "$1/1/qemu" | sed 's/^/#   /'
@@ -174,6 +177,7 @@ print_done() {
 binary_of() {
     local list=$work/binary-$1.files
     if [ ! -e "$list" ]; then
+        [ ! -e "$work/binary-$1" ] || { tap_not_ok "powertrace for $1: see above" && return 1; }
         get "powertrace for $1" yes "$LAB_DIR/binary.sh" "$1" "$work/binary-$1" "$2" || return 1
         printf '%s' "$got" >"$list"
     fi
@@ -184,9 +188,13 @@ binary_of() {
 start_guest() {
     local label=$1 arch=$2 kernel=$3 guest=$4 modules=$5 cases=$6 module files=() dir=$work/$started
     if [ "$modules" != - ]; then
-        for module in ${modules//,/ }; do
-            get "$label $arch $guest" no "$LAB_DIR/modules.sh" "$kernel" "$cache" "$module" || return 0
-            files+=("$got/pt_$module.ko=/lib/pt_$module.ko")
+        modules=$(conf_rows "$LAB_DIR/guests.conf" | while read -r _ _ guest_arch guest_kernels modules _; do
+            [ "$guest_arch" != "$arch" ] || [ "$modules" = - ] || ! in_list "$guest_kernels" "$label" || echo "$modules"
+        done | sort -u)
+        # shellcheck disable=SC2086 # the modules are words: all that this kernel's guests want, at once
+        get "$label $arch $guest" no "$LAB_DIR/modules.sh" "$kernel" "$cache" $modules || return 0
+        for module in "$got"/*.ko; do
+            files+=("$module=/lib/$(basename "$module")")
         done
         for module in "$kernel"/modules/*.ko; do
             files+=("$module=/lib/$(basename "$module")")
@@ -218,7 +226,7 @@ for row in "${rows[@]}"; do
     kernel=$got
     busybox=/bin/busybox sysroot=''
     if [ "$arch" = arm64 ]; then
-        get "$label $arch" yes "$LAB_DIR/sysroot.sh" "${refresh[@]}" "$cache" || continue
+        get "$label $arch" yes "$LAB_DIR/sysroot.sh" "${refresh[@]}" arm64 "$cache" || continue
         sysroot=$got busybox=$got/bin/busybox
     fi
     while read -r -u 3 guest guest_form guest_arch guest_kernels modules cases qemu; do

@@ -89,6 +89,21 @@ def pt_no_counters(out, _):
     check(not trace[0]["source"]["measured"], "without RAPL the energy is labelled an estimate")
 
 
+def pt_fallback(out, facts):
+    trace = s.load(f"{out}/raw.json")
+    near(s.cpu_seconds(trace, cgroup="/raw"), facts["pt_fallback.usec"] / 1e6, 1, "run time by raw tracepoints")
+
+
+def pt_record(out, _):
+    report = s.load(f"{out}/functions")[0]
+    rows = {(row["module"], row["function"]): row for row in report["rows"]}
+    seconds = rows["spin", "main"]["cpu_seconds"]
+    check(2.4 < seconds < 3.1, "samples put a hog's time into its function", f"{seconds} s of 3 s")
+    total = sum(s.nano(row["joules"]) for row in report["rows"])
+    wanted = s.nano(report["total"]["joules"])
+    check(total == wanted, "functions add up to the total, exactly", f"{total} nJ, wanted {wanted} nJ")
+
+
 def predicted(trace, powers, source):
     # In the first window the zones' first readings may be a time slice of the host apart.
     trace = trace[1:]

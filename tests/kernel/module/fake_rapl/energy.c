@@ -6,16 +6,17 @@
 #include <linux/module.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
+#include <linux/kernel_stat.h>
 #include <linux/tick.h>
 #include <linux/topology.h>
 
 #include "fake_rapl.h"
 
-static uint idle_mw[KINDS] = { 10000, 2000, 500, 3000, 15000 };
+static uint idle_mw[KINDS] = {10000, 2000, 500, 3000, 15000};
 module_param_array(idle_mw, uint, NULL, 0444);
 MODULE_PARM_DESC(idle_mw, "constant power of package, core, uncore, dram, psys");
 
-static uint busy_mw[KINDS] = { 20000, 15000, 0, 1000, 22000 };
+static uint busy_mw[KINDS] = {20000, 15000, 0, 1000, 22000};
 module_param_array(busy_mw, uint, NULL, 0444);
 MODULE_PARM_DESC(busy_mw, "power added by each busy CPU: package, core, uncore, dram, psys");
 
@@ -29,7 +30,7 @@ MODULE_PARM_DESC(epoch_ns, "CLOCK_MONOTONIC instant of energy 0 (set when the mo
 
 struct cpu_account {
 	int package;
-	bool known;  /* the two below were taken while the CPU was online */
+	bool known; /* the two below were taken while the CPU was online */
 	u64 at_us;
 	u64 idle_us;
 	u64 busy_us; /* accumulated, survives the CPU going offline */
@@ -75,7 +76,8 @@ static u64 busy_us_of(int package)
 	u64 busy = 0;
 	int cpu;
 
-	for_each_possible_cpu(cpu) {
+	for_each_possible_cpu(cpu)
+	{
 		account_cpu(&accounts[cpu], cpu);
 		if (package == ALL_PACKAGES || accounts[cpu].package == package)
 			busy += accounts[cpu].busy_us;
@@ -141,8 +143,7 @@ int energy_init(void)
 	if (!accounts)
 		return -ENOMEM;
 	epoch_ns = ktime_get_ns();
-	for_each_possible_cpu(cpu)
-		account_cpu(&accounts[cpu], cpu);
+	for_each_possible_cpu(cpu) account_cpu(&accounts[cpu], cpu);
 	return 0;
 }
 
