@@ -204,7 +204,7 @@ void Account::count(AccountLevel which, Workload* workload, const AccountTotals&
   workload->recent_nj += static_cast<double>(total_nj(delta.energy_nj));
   if (!workload->shown && workload->allowed && workload->folded_nj >= config_.min_nj &&
       has_room(which)) {
-    at.show(*workload, began_ms_);
+    at.show(*workload, began_ms_, now_ns_);
   }
   if (workload->shown) {
     workload->use.add(delta, sequence);
@@ -344,6 +344,7 @@ AccountViewPtr Account::view() const {
     to.powertrace = from.powertrace;
     to.outside = from.outside;
     to.folded = from.folded;
+    to.gone = from.gone;
     to.workloads.reserve(from.shown);
     to.hidden = from.workloads.size() - from.shown;
     for (const auto& [name, workload] : from.workloads) {
@@ -359,6 +360,7 @@ AccountViewPtr Account::view() const {
 // A level that was not kept so far begins with all that went before in [others].
 void Account::catch_up(Level& level) const {
   AccountTotals known = level.kernel.total;
+  known += level.gone;
   for (const AccountUsage* row : {&level.powertrace, &level.outside, &level.folded}) {
     known += row->total;
   }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The account: what every workload has used since powertrace started, fed by snapshots. At every
-// level the workloads and the remainders add up to what was attributed, to the nJ. What is no
-// longer shown (a workload that ended some time ago, or one too many) stays in [others], and a
-// child that ended stays in its cgroup, container and pod, so no sum ever decreases. Loop thread
-// only; view() gives others something to read.
+// level the workloads, the remainders and what is gone add up to what was attributed, to the nJ. A
+// workload that is no longer shown (it ended some time ago, or is one too many) takes its energy
+// out of the page, where rates have counted it; a child that ended stays in its cgroup, container
+// and pod. Loop thread only; view() gives others something to read.
 #pragma once
 
 #include <array>
@@ -52,7 +52,7 @@ class Account {
   // As of the last add(), of which there must have been one.
   [[nodiscard]] AccountViewPtr view() const;
 
-  // From the next add() on. Nothing is lost: what is no longer shown goes to [others].
+  // From the next add() on. Nothing is lost: what is no longer shown is gone, and counted.
   void configure(AccountConfig config);
 
  private:

@@ -14,6 +14,9 @@
 
 namespace powertrace {
 
+// Series that were there for less may have ended before a scraper saw them rise.
+constexpr std::uint64_t kBriefNs = 15'000'000'000;
+
 struct Account::Workload {
   std::string name;  // its key in the level
   WorkloadIdentity who;
@@ -22,6 +25,7 @@ struct Account::Workload {
   std::int64_t folded_nj = 0;    // what went to [others] while it was not
   double recent_nj = 0;          // halved now and then: by it the largest are chosen
   std::uint64_t created_ms = 0;  // since the epoch: when `use` began
+  std::uint64_t shown_ns = 0;    // monotonic: since when it is shown
   std::uint64_t ran_ns = 0;
   std::uint64_t ended_ns = 0;  // 0: it lives
   bool shown = false;
@@ -36,15 +40,19 @@ struct Account::Level {
   AccountUsage powertrace;
   AccountUsage outside;
   AccountUsage folded;
+  AccountTotals gone;
 
-  void show(Workload& workload, std::uint64_t now_ms) {
+  void show(Workload& workload, std::uint64_t now_ms, std::uint64_t now_ns) {
+    workload.shown_ns = now_ns;
     workload.shown = true;
     workload.use = {};
     workload.created_ms = now_ms;
     ++shown;
   }
+  // What its series told already must not appear in [others] once more: rates would count it twice.
   void hide(Workload& workload) {
-    folded.total += workload.use.total;
+    const bool brief = workload.ran_ns < workload.shown_ns + kBriefNs;
+    (brief ? folded.total : gone) += workload.use.total;
     workload.use = {};
     workload.shown = false;
     --shown;

@@ -190,7 +190,7 @@ void Account::choose_shown(AccountLevel which, std::size_t most) {
   }
   for (Workload* workload : wanted) {
     if (!workload->shown && workload->ended_ns == 0) {
-      at.show(*workload, began_ms_);
+      at.show(*workload, began_ms_, now_ns_);
     }
   }
 }

@@ -51,7 +51,8 @@ struct LevelView {
   AccountUsage kernel;      // kernel threads
   AccountUsage powertrace;  // what watching costs
   AccountUsage outside;     // of no workload of this level: not in a container, ...
-  AccountUsage folded;      // of workloads that are not shown, or no longer
+  AccountUsage folded;      // of workloads while they are not shown, or that came and went at once
+  AccountTotals gone;       // of workloads that are no longer shown; part of no series
   std::size_t hidden = 0;   // workloads that exist and are not shown
 };
 

@@ -54,7 +54,7 @@ constexpr std::array<LevelFamilies, kAccountLevels> kLevels{
               "pid,comm,exe,cgroup,container_id,pod_id,vm_id")}};
 #undef PT_LEVEL
 
-constexpr std::array<MetricFamily, 13> kNode{{
+constexpr std::array<MetricFamily, 14> kNode{{
     {"powertrace_node_joules_total", kCounter,
      "Energy of a zone. in_total marks the zones that add up to the node: core and uncore are "
      "parts "
@@ -79,6 +79,10 @@ constexpr std::array<MetricFamily, 13> kNode{{
     {"powertrace_attribution_info", kGauge, "How energy is attributed.", "model,idle_policy"},
     {"powertrace_pod_labels", kGauge, "The labels of a pod that were asked for, as label_NAME.",
      "pod_id,pod_name,pod_namespace,label_*"},
+    {"powertrace_gone_joules_total", kCounter,
+     "Energy of workloads whose series are gone. With the series of its level it adds up to "
+     "powertrace_node_active_joules_total.",
+     "level,zone"},
 }};
 
 std::int64_t whole(double count) {
@@ -187,6 +191,21 @@ void write_pod_labels(const PageInput& in, MetricsWriter& out) {
   }
 }
 
+void write_gone(const PageInput& in, MetricsWriter& out) {
+  out.family(kNode[13]);
+  for (std::size_t i = 0; i < kAccountLevels; ++i) {
+    const auto level = static_cast<AccountLevel>(i);
+    if (!in.shows(level)) {
+      continue;
+    }
+    const std::string label = label_list({{"level", account_level_name(level)}});
+    for (const ZoneLabel& zone : in.zones) {
+      out.billionths(label, zone.label, in.account.level(level).gone.energy_nj[zone.kind]);
+      out.created(label, zone.label, in.account.start_ms);
+    }
+  }
+}
+
 void write_rows(const PageInput& in,
                 MetricsWriter& out,
                 const LevelFamilies& families,
@@ -248,6 +267,7 @@ void write_own_schema(const PageInput& in, MetricsWriter& out) {
   write_node_cpu(in, out);
   write_source(in, out);
   write_pod_labels(in, out);
+  write_gone(in, out);
   for (const LevelFamilies& level : kLevels) {
     if (in.shows(level.level)) {
       write_level(in, out, level);

@@ -11,8 +11,9 @@ namespace powertrace {
 namespace {
 
 constexpr std::string_view kOwnText =
-    "`_joules_total` of a level adds up, with its rows `[kernel]`, `[powertrace]` and `[others]`, "
-    "to "
+    "`_joules_total` of a level adds up, with its rows `[kernel]`, `[powertrace]` and `[others]` "
+    "and "
+    "with `powertrace_gone_joules_total`, to "
     "`powertrace_node_active_joules_total`; with `powertrace_node_idle_joules_total` and "
     "`powertrace_unattributed_joules_total` to the zones of the node, to the nJ. Add `package`, "
     "`dram` and `gpu` for a total; `core` and `uncore` are parts of `package`, `psys` and "

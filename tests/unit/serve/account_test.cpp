@@ -22,7 +22,7 @@ ContainerIdentity container(const std::string& id,
 }
 
 AccountTotals sum_of(const LevelView& level) {
-  AccountTotals sum;
+  AccountTotals sum = level.gone;
   for (const WorkloadView& workload : level.workloads) {
     sum += workload.use.total;
   }
@@ -135,7 +135,7 @@ TEST_CASE("account: two sockets are one kind, core is not part of the total") {
                                          second->zone_use[3].energy_nj);
 }
 
-TEST_CASE("account: what ended stays for its time, then its energy is in [others]") {
+TEST_CASE("account: what ended stays for its time; if it was brief, its energy is in [others]") {
   Machine machine;
   AccountConfig config;
   config.processes = true;
@@ -159,6 +159,32 @@ TEST_CASE("account: what ended stays for its time, then its energy is in [others
   CHECK(find(view->level(AccountLevel::kProcess), "pid=\"7\"") == nullptr);
   CHECK(total_nj(view->level(AccountLevel::kProcess).folded.total.energy_nj) == energy);
   check_sums(*view, true);
+}
+
+TEST_CASE("account: [others] does not rise by what a workload's own series told") {
+  Machine machine;
+  AccountConfig config;
+  config.keep_ended_ns = 60 * test::kSecond;
+  Account account(config, nobody_lives());
+  const Person one = person(7, "long", "/job", container(kId));
+  const Person other = person(8, "other", "/other");
+  for (int i = 0; i < 30; ++i) {
+    account.add(machine.second({one, other}));
+  }
+  const AccountViewPtr before = account.view();
+  const WorkloadView* shown = find(before->level(AccountLevel::kContainer), kId);
+  REQUIRE(shown != nullptr);
+  const std::int64_t energy = total_nj(shown->use.total.energy_nj);
+  for (int i = 0; i < 8; ++i) {
+    machine.sleep(14);
+    account.add(machine.second({other}));
+  }
+  const AccountViewPtr after = account.view();
+  const LevelView& containers = after->level(AccountLevel::kContainer);
+  CHECK(find(containers, kId) == nullptr);
+  CHECK(total_nj(containers.folded.total.energy_nj) == 0);
+  CHECK(total_nj(containers.gone.energy_nj) == energy);
+  check_sums(*after, false);
 }
 
 TEST_CASE("account: parents keep the energy of children that ended") {
