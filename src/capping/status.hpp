@@ -6,7 +6,9 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.hpp"
@@ -53,6 +55,12 @@ struct CapStatus {
 
 std::string cap_status_json(const CapStatus& status);
 Result<CapStatus> parse_cap_status(const std::string& text);
+struct CapMetric {
+  std::string_view name, type, help, labels;
+};
+// All that cap_metrics() may print.
+std::span<const CapMetric> cap_metric_families();
+
 // Prometheus' text format.
 std::string cap_metrics(const CapStatus& status);
 // For people; `now_s` says how old the status is.

@@ -80,6 +80,10 @@ Result<std::vector<std::unique_ptr<Sink>>> make_sinks(const AgentOutputOptions& 
 
 }  // namespace
 
+std::span<const MetricFamily> agent_output_families() {
+  return kFamilies;
+}
+
 Result<AgentOutputs> AgentOutputs::open(const AgentOutputOptions& options) {
   AgentOutputs outputs;
   PT_ASSIGN(outputs.model_, open_live_cost_model(options.rates));

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,9 @@ struct AgentOutputOptions {
   std::string redis, influx, remote_write, otlp, json_lines;
   std::string redis_password_file, influx_token_file, remote_write_token_file, otlp_token_file;
 };
+
+// What metrics() may print, for the reference.
+std::span<const MetricFamily> agent_output_families();
 
 class AgentOutputs {
  public:

@@ -10,6 +10,7 @@
 #include "base/clock.hpp"
 #include "base/event_loop.hpp"
 #include "base/log.hpp"
+#include "capping/status.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/output.hpp"
 #include "cli/session.hpp"
@@ -153,8 +154,23 @@ Result<int> run_serve(const GlobalOptions& global, const ServeOptions& options) 
   return exit_code_after(session.signal());
 }
 
-Result<int> describe_served_metrics() {
-  PT_TRY(write_stdout(metrics_markdown(describe_metrics())));
+Result<int> describe_all_metrics() {
+  std::vector<SchemaDescription> all = describe_metrics();
+  const std::span<const MetricFamily> outputs = agent_output_families();
+  all.push_back({"History and push",
+                 "On the agent's page with `--history` or a `--push-…`.",
+                 {outputs.begin(), outputs.end()}});
+  SchemaDescription cap{"Power limits",
+                        "On the page of `powertrace cap --listen`. Those of workloads take "
+                        "`--profile`; what is unknown is absent.",
+                        {}};
+  for (const CapMetric& metric : cap_metric_families()) {
+    const bool counter = metric.type == "counter";
+    cap.families.push_back({metric.name, counter ? MetricType::kCounter : MetricType::kGauge,
+                            metric.help, metric.labels});
+  }
+  all.push_back(std::move(cap));
+  PT_TRY(write_stdout(metrics_markdown(all)));
   return kExitOk;
 }
 

@@ -33,7 +33,7 @@ struct ServeOptions {
 // The exit code, or an Error that main() reports and maps to one.
 Result<int> run_serve(const GlobalOptions& global, const ServeOptions& options);
 
-// --describe-metrics: prints the reference of the metrics.
-Result<int> describe_served_metrics();
+// --describe-metrics: prints the reference of all metrics, those of cap too.
+Result<int> describe_all_metrics();
 
 }  // namespace powertrace

@@ -176,7 +176,7 @@ void add_serve(CommandLine& line) {
     line.parsed = raw;
     line.run = [&line, raw](const GlobalOptions& global) -> Result<int> {
       if (raw->describe) {
-        return describe_served_metrics();
+        return describe_all_metrics();
       }
       PT_ASSIGN(ServeOptions options, check(*raw, global.pipeline));
       options.reread = [&line, &pipeline = global.pipeline]() -> Result<ServeOptions> {

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "capping/status.hpp"
 
+#include <algorithm>
+
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 using namespace powertrace;
 
@@ -72,6 +75,30 @@ TEST_CASE("Metrics have a type each and escaped labels") {
         "powertrace_powercap_workload_watts{workload=\"/a\\\\b\\\"c\",state=\"capped\"} 4\n"}) {
     CHECK_MESSAGE(contains(text, line), line);
   }
+}
+
+TEST_CASE("All metrics are described, with their labels") {
+  CapStatus status = sample();
+  status.effect[0].capped.stalled = 0.2;
+  const std::string text = cap_metrics(status);
+  for (const CapMetric& family : cap_metric_families()) {
+    CAPTURE(family.name);
+    CHECK(contains(text, fmt::format("# HELP {0} {1}\n# TYPE {0} {2}\n", family.name, family.help,
+                                     family.type)));
+    const std::size_t at =
+        text.find(fmt::format("\n{}{}", family.name, family.labels.empty() ? " " : "{"));
+    REQUIRE(at != std::string::npos);
+    const std::string line = text.substr(at + 1, text.find('\n', at + 1) - at - 1);
+    std::size_t begin = 0;
+    for (std::size_t count = 0; begin < family.labels.size(); ++count) {
+      const std::size_t end = std::min(family.labels.find(',', begin), family.labels.size());
+      const std::string name(family.labels.substr(begin, end - begin));
+      CHECK(contains(line, (count == 0 ? "{" : ",") + name + "=\""));
+      begin = end + 1;
+    }
+  }
+  status.effect[0].free.ghz = status.effect[0].capped.ghz = 0;
+  CHECK(!contains(cap_metrics(status), "gigahertz{"));
 }
 
 TEST_CASE("The text names what matters and what is old") {

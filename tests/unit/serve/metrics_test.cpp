@@ -282,18 +282,6 @@ TEST_CASE("metrics: negotiation") {
   CHECK_FALSE(accepts_gzip("identity"));
 }
 
-TEST_CASE("metrics: docs/metrics.md is what the program says") {
-  const auto text = read_file(PT_DOCS "/metrics.md");
-  REQUIRE(text);
-  const std::string generated = metrics_markdown(describe_metrics());
-  REQUIRE(text->size() >= generated.size());
-  const bool same = text->substr(text->size() - generated.size()) == generated;
-  INFO(
-      "replace all from the first table on by the output of `powertrace serve "
-      "--describe-metrics`");
-  CHECK(same);
-}
-
 TEST_CASE("metrics: cpuinfo of both architectures") {
   const auto x86 = parse_cpuinfo(
       "processor\t: 0\nvendor_id\t: GenuineIntel\nmodel name\t: A : B\nphysical id\t: 1\ncore "
