@@ -154,7 +154,7 @@ Status parse(CommandLine& line, RawGlobal& global, int argc, char** argv) {
   line.app.fallthrough();
   add_global_options(line.app, global);
   for (const auto add : {add_top, add_stat, add_serve, add_cost, add_collector, add_cap, add_market,
-                         add_doctor, add_config}) {
+                         add_doctor, add_selftest, add_config}) {
     add(line);
   }
   add_record(line);

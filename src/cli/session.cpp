@@ -10,15 +10,20 @@
 
 namespace powertrace {
 
-Result<Session> Session::open(const GlobalOptions& global,
-                              std::uint64_t window_ns,
-                              std::uint64_t interval_ns) {
+Status refuse_replay(const GlobalOptions& global) {
   if (!global.replay.empty()) {
     return fail(ErrorCode::kUsage,
                 "--source replay:{} shows the past: it works with `top --batch`; this command "
                 "watches the machine as it is",
                 global.replay);
   }
+  return {};
+}
+
+Result<Session> Session::open(const GlobalOptions& global,
+                              std::uint64_t window_ns,
+                              std::uint64_t interval_ns) {
+  PT_TRY(refuse_replay(global));
   PT_ASSIGN(EventLoop loop, EventLoop::create());
   PT_ASSIGN(std::unique_ptr<Pipeline> pipeline, Pipeline::open(global.pipeline));
   const std::uint64_t longest_ns = pipeline->source().max_interval_ns();

@@ -15,6 +15,9 @@
 
 namespace powertrace {
 
+// For commands that look at the machine as it is.
+Status refuse_replay(const GlobalOptions& global);
+
 class Session {
  public:
   // Opens everything; nothing runs yet.

@@ -42,6 +42,7 @@ void add_report(CommandLine& line);
 void add_export(CommandLine& line);
 void add_diff(CommandLine& line);
 void add_doctor(CommandLine& line);
+void add_selftest(CommandLine& line);
 void add_cap(CommandLine& line);
 void add_market(CommandLine& line);
 void add_cost(CommandLine& line);
