@@ -53,6 +53,17 @@ static __always_inline bool is_new_space(__u64 space)
 	return true;
 }
 
+/* The kernel uses the memory of an mm again soon; where the arguments are is random. */
+static __always_inline void set_space(struct pt_sample *s, struct task_struct *task)
+{
+	struct mm_struct *mm = task->mm;
+
+	s->space = (__u64)mm;
+	barrier(); /* what is read back is a number: the verifier lets nobody calculate with mm */
+	if (mm)
+		s->space += mm->arg_start * 31 + ((__u64)task->tgid << 40);
+}
+
 static __always_inline __u32 depth(long bytes)
 {
 	__u32 frames = bytes > 0 ? bytes / sizeof(__u64) : 0;
@@ -74,7 +85,7 @@ int on_sample(void *ctx)
 	s->head.cpu = bpf_get_smp_processor_id();
 	s->head.time = bpf_ktime_get_ns();
 	s->start_boottime = task->start_boottime;
-	s->space = (__u64)task->mm;
+	set_space(s, task);
 	s->pid = task->pid;
 	s->tgid = task->tgid;
 	kernel = depth(bpf_get_stack(ctx, s->frames, sizeof(s->frames) / 2, 0));

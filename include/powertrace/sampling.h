@@ -30,7 +30,7 @@ struct pt_sample_head {
 struct pt_sample {
 	struct pt_sample_head head;
 	__u64 start_boottime;
-	__u64 space; /* kernel address of its address space: another one after an exec; 0: none */
+	__u64 space; /* tells its address space from others, also after an exec; 0: none */
 	__u32 pid;
 	__u32 tgid;
 	__u32 kernel_frames;

@@ -13,6 +13,12 @@ namespace powertrace::record {
 namespace {
 
 constexpr std::size_t kMaxSpaces = 4096;
+constexpr std::uint64_t kForgetNs = 10'000'000'000;
+constexpr std::uint64_t kLeastWaitNs = 10'000'000;
+constexpr std::uint64_t kMostWaitNs = 10'000'000'000;
+// Where a program may have code.
+constexpr std::uint64_t kLeastAddress = 1U << 16U;
+constexpr std::uint64_t kMostAddress = 1ULL << 47U;
 constexpr std::size_t kMaxMapsBytes = 16U << 20U;
 constexpr std::size_t kMaxKallsyms = 64U << 20U;
 
@@ -20,12 +26,12 @@ struct MapsLine {
   std::uint64_t start = 0;
   std::uint64_t end = 0;
   std::uint64_t offset = 0;
+  bool code = false;
   std::string inode;  // "08:01 1234"
   std::string path;
 };
 
-// Only executable ones.
-std::vector<MapsLine> executable_mappings(std::string_view text) {
+std::vector<MapsLine> parse_maps(std::string_view text) {
   std::vector<MapsLine> result;
   while (!text.empty()) {
     const std::size_t end = std::min(text.find('\n'), text.size());
@@ -39,10 +45,10 @@ std::vector<MapsLine> executable_mappings(std::string_view text) {
     // NOLINTNEXTLINE(cert-err34-c): the kernel's own format
     if (std::sscanf(line.c_str(), "%" SCNx64 "-%" SCNx64 " %4s %" SCNx64 " %23s %" SCNu64 " %n",
                     &mapping.start, &mapping.end, rights.data(), &mapping.offset, device.data(),
-                    &inode, &path_at) < 6 ||
-        rights[2] != 'x') {
+                    &inode, &path_at) < 6) {
       continue;
     }
+    mapping.code = rights[2] == 'x';
     mapping.inode = fmt::format("{} {}", device.data(), inode);
     mapping.path = path_at > 0 ? line.substr(static_cast<std::size_t>(path_at)) : "";
     result.push_back(std::move(mapping));
@@ -78,14 +84,17 @@ std::string_view KernelSymbols::name(std::uint64_t address) const {
 }
 
 void CodeMap::read_maps(std::uint32_t tgid, Space& space) {
-  space.read_at = now_;
   const auto text = read_file(root_.proc(fmt::format("{}/maps", tgid)), kMaxMapsBytes);
   if (!text || text->empty()) {
     return;  // it has ended: what was known before is still the best
   }
   space.mappings.clear();
-  for (MapsLine& line : executable_mappings(*text)) {
-    Mapping mapping{line.start, line.end, line.offset, {}, nullptr, kNoId};
+  for (MapsLine& line : parse_maps(*text)) {
+    Mapping mapping{line.start, line.end, line.offset, line.code, {}, nullptr, kNoId};
+    if (!line.code) {
+      space.mappings.push_back(std::move(mapping));
+      continue;
+    }
     const bool file = line.path.starts_with('/') && !line.path.starts_with("//anon") &&
                       !line.path.starts_with("/memfd:");
     if (file || line.path == "[vdso]") {
@@ -104,33 +113,56 @@ void CodeMap::read_maps(std::uint32_t tgid, Space& space) {
   }
 }
 
-CodeMap::Mapping* CodeMap::find(const pt_sample& sample, std::uint64_t address) {
+// Mappings change: they are read again where an address fits none. Rarely if that never helps,
+// because without frame pointers most callers are no addresses at all.
+bool CodeMap::may_have_changed(const Space& space,
+                               const Mapping* found,
+                               std::uint64_t address,
+                               bool leaf,
+                               std::uint64_t now_ns) {
+  const std::uint64_t age_ns = now_ns - std::min(space.read_ns, now_ns);
+  if (leaf || space.read_ns == 0) {
+    return space.read_ns == 0 || age_ns >= kLeastWaitNs;
+  }
+  if (found != nullptr) {
+    return age_ns >= kMostWaitNs;  // data that became code
+  }
+  return address >= kLeastAddress && address < kMostAddress && age_ns >= space.wait_ns;
+}
+
+CodeMap::Mapping* CodeMap::find(const pt_sample& sample, std::uint64_t address, bool leaf) {
+  const std::uint64_t now_ns = sample.head.time;
   if (spaces_.size() >= kMaxSpaces && !spaces_.contains(sample.space)) {
-    std::erase_if(spaces_, [&](const auto& space) { return space.second.used_at + 100 < now_; });
+    std::erase_if(spaces_,
+                  [&](const auto& space) { return space.second.used_ns + kForgetNs < now_ns; });
   }
   Space& space = spaces_[sample.space];
-  space.used_at = now_;
-  for (;;) {
+  space.used_ns = now_ns;
+  const auto look = [&]() -> Mapping* {
     const auto at =
         std::upper_bound(space.mappings.begin(), space.mappings.end(), address,
                          [](std::uint64_t value, const Mapping& m) { return value < m.end; });
-    if (at != space.mappings.end() && at->start <= address) {
-      return &*at;
-    }
-    if (space.read_at == now_) {
-      return nullptr;
-    }
+    return at != space.mappings.end() && at->start <= address ? &*at : nullptr;
+  };
+  Mapping* found = look();
+  if ((found == nullptr || !found->code) && may_have_changed(space, found, address, leaf, now_ns)) {
     read_maps(sample.tgid, space);
+    space.read_ns = now_ns;
+    found = look();
+    const bool helped = found != nullptr && found->code;
+    space.wait_ns =
+        helped ? kLeastWaitNs : std::clamp(space.wait_ns * 2, 10 * kLeastWaitNs, kMostWaitNs);
   }
+  return found != nullptr && found->code ? found : nullptr;
 }
 
 Id CodeMap::user_frame(const pt_sample& sample,
                        std::uint64_t address,
+                       Mapping* mapping,
                        StackDictionary& dictionary) {
-  Mapping* mapping = find(sample, address);
   if (mapping == nullptr) {
     return dictionary.frame(dictionary.file({FileKind::kAnonymous, "", "", sample.tgid}), address,
-                            jits_.name(sample.tgid, address, now_));
+                            jits_.name(sample.tgid, address, sample.head.time));
   }
   if (mapping->id == kNoId) {
     mapping->id = dictionary.file(mapping->file);
@@ -138,7 +170,7 @@ Id CodeMap::user_frame(const pt_sample& sample,
   const std::uint64_t offset = address - mapping->start + mapping->offset;
   const bool anonymous = mapping->file.kind == FileKind::kAnonymous;
   return dictionary.frame(mapping->id, offset,
-                          anonymous            ? jits_.name(sample.tgid, address, now_)
+                          anonymous            ? jits_.name(sample.tgid, address, sample.head.time)
                           : mapping->functions ? mapping->functions->at(offset)
                                                : "");
 }
@@ -159,10 +191,11 @@ Id CodeMap::stack(const pt_sample& sample, StackDictionary& dictionary) {
   const std::uint32_t count = std::min<std::uint32_t>(sample.user_frames, PT_MAX_FRAMES);
   for (std::uint32_t i = 0; i < count && user[i] > 1; ++i) {
     const std::uint64_t address = user[i] - (i > 0 ? 1 : 0);
-    if (i > 0 && find(sample, address) == nullptr) {
+    Mapping* mapping = find(sample, address, i == 0);
+    if (i > 0 && mapping == nullptr) {
       break;  // no code: whatever is below was built without frame pointers
     }
-    frames.push_back(user_frame(sample, address, dictionary));
+    frames.push_back(user_frame(sample, address, mapping, dictionary));
   }
   return dictionary.stack(frames);
 }

@@ -38,8 +38,6 @@ class CodeMap {
 
   // The stack as frames of `dictionary`, leaf first: kernel, then user.
   Id stack(const pt_sample& sample, StackDictionary& dictionary);
-  // Mappings may have changed; they are read again where an address fits none. Once per window.
-  void advance() { ++now_; }
   // Ids of the dictionary begin again.
   void forget_ids();
 
@@ -48,24 +46,36 @@ class CodeMap {
     std::uint64_t start = 0;
     std::uint64_t end = 0;
     std::uint64_t offset = 0;
+    bool code = false;  // only then is there more
     CodeFile file;
     std::shared_ptr<const SymbolTable> functions;  // null: looked up later
     Id id = kNoId;
   };
+  // Mappings change; they are read again where an address fits none, but rarely if that never
+  // helps: without frame pointers, most addresses are none.
   struct Space {
-    std::uint64_t read_at = 0;
-    std::uint64_t used_at = 0;
+    std::uint64_t read_ns = 0;
+    std::uint64_t wait_ns = 0;  // before they are read again
+    std::uint64_t used_ns = 0;
     std::vector<Mapping> mappings;  // by address
   };
 
-  Mapping* find(const pt_sample& sample, std::uint64_t address);
+  // Null: no code. `leaf`: there is code for sure.
+  Mapping* find(const pt_sample& sample, std::uint64_t address, bool leaf);
+  static bool may_have_changed(const Space& space,
+                               const Mapping* found,
+                               std::uint64_t address,
+                               bool leaf,
+                               std::uint64_t now_ns);
   void read_maps(std::uint32_t tgid, Space& space);
-  Id user_frame(const pt_sample& sample, std::uint64_t address, StackDictionary& dictionary);
+  Id user_frame(const pt_sample& sample,
+                std::uint64_t address,
+                Mapping* mapping,
+                StackDictionary& dictionary);
   Id kernel_frame(std::uint64_t address, StackDictionary& dictionary);
 
   SysRoot root_;
   KernelSymbols kernel_;
-  std::uint64_t now_ = 1;
   std::unordered_map<std::uint64_t, Space> spaces_;  // by pt_sample::space
   MappedFiles files_;
   JitNames jits_;

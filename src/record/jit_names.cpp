@@ -18,6 +18,7 @@ namespace {
 constexpr std::size_t kMaxMapBytes = 16U << 20U;
 constexpr std::size_t kMaxStatusBytes = 64U << 10U;
 constexpr std::size_t kMaxProcesses = 4096;
+constexpr std::uint64_t kWaitNs = 100'000'000;
 
 // Its number in its own pid namespace: what it believes its name to be.
 std::string own_pid(const SysRoot& root, std::uint32_t tgid) {
@@ -69,7 +70,7 @@ void JitNames::read(std::uint32_t tgid, Process& process) const {
   }
 }
 
-std::string_view JitNames::name(std::uint32_t tgid, std::uint64_t address, std::uint64_t now) {
+std::string_view JitNames::name(std::uint32_t tgid, std::uint64_t address, std::uint64_t now_ns) {
   if (processes_.size() >= kMaxProcesses && !processes_.contains(tgid)) {
     processes_.clear();
   }
@@ -82,10 +83,10 @@ std::string_view JitNames::name(std::uint32_t tgid, std::uint64_t address, std::
         return function.name;
       }
     }
-    if (process.read_at == now) {
+    if (process.read_ns != 0 && now_ns < process.read_ns + kWaitNs) {
       return {};
     }
-    process.read_at = now;
+    process.read_ns = now_ns;
     read(tgid, process);
   }
 }

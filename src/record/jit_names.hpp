@@ -18,8 +18,8 @@ class JitNames {
  public:
   explicit JitNames(const SysRoot& root) : root_(root) {}
 
-  // "": not known. The file is looked at again at most once per `now`. Valid until the next call.
-  std::string_view name(std::uint32_t tgid, std::uint64_t address, std::uint64_t now);
+  // "": not known. The file is looked at again every 100 ms. Valid until the next call.
+  std::string_view name(std::uint32_t tgid, std::uint64_t address, std::uint64_t now_ns);
 
  private:
   struct Function {
@@ -27,7 +27,7 @@ class JitNames {
     std::string name;
   };
   struct Process {
-    std::uint64_t read_at = 0;
+    std::uint64_t read_ns = 0;
     std::uint64_t bytes = 0;                      // of the file then
     std::map<std::uint64_t, Function> functions;  // by address
   };

@@ -157,7 +157,6 @@ void Recorder::begin(Focus focus) {
 Status Recorder::add(const Window& window) {
   writer_->set_costs(pipeline_.total_cost());
   if (sampler_) {
-    code_->advance();
     drain();
   }
   PT_TRY(writer_->add(window));

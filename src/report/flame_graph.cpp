@@ -86,7 +86,8 @@ h1 { font-size: 15px; margin: 0; flex: 1; overflow: hidden; text-overflow: ellip
 input, button { font: inherit; padding: 3px 8px; }
 #graph { position: relative; margin: 8px 12px; overflow: hidden; }
 #graph div { position: absolute; height: 17px; line-height: 17px; overflow: hidden; white-space: nowrap;
-  box-sizing: border-box; padding: 0 3px; border-right: 1px solid #fff; cursor: pointer; font-size: 12px; }
+  box-sizing: border-box; cursor: pointer; font-size: 12px; }
+#graph div.wide { padding: 0 3px; border-right: 1px solid #fff; }
 #graph div:hover { outline: 1px solid #000; z-index: 1; }
 #graph div.hit { background: #b3f !important; color: #fff; }
 #graph div.above { opacity: .55; }
@@ -132,6 +133,7 @@ function draw() {
     div.className = above ? "above" : "";
     if (pattern && pattern.test(node[0])) div.classList.add("hit");
     if (w > 20) div.textContent = node[0];
+    if (w > 8) div.classList.add("wide");
     div.dataset.name = node[0];
     div.onclick = () => { zoomed = path; draw(); };
     div.onmousemove = event => {
@@ -158,6 +160,7 @@ function draw() {
   }
   graph.style.height = (deepest + 1) * ROW + "px";
   let text = `${focus[0]}: ${joules(focus[1])}, ${watts(focus[1])}, ${percent(focus[1])} of all`;
+  if (data.differential) text += "; red: more than before, blue: less";
   if (pattern) {
     const sum = (node) => pattern.test(node[0]) ? node[1] : node[3].reduce((all, child) => all + sum(child), 0);
     const found = sum(data.tree);

@@ -211,8 +211,9 @@ std::vector<Function> Symbolizer::find(const record::CodeFile& file,
                                        const std::string& name) {
   std::vector<Function> functions;
   if (!name.empty()) {
-    functions.push_back(
-        {demangle(name), file.kind == record::FileKind::kKernel ? "[kernel]" : "[jit]", "", 0});
+    functions.push_back({demangle(name),
+                         file.kind == record::FileKind::kAnonymous ? "[jit]" : base_name(file.path),
+                         "", 0});
     return functions;
   }
   if (file.kind == record::FileKind::kAnonymous) {
