@@ -18,6 +18,8 @@
 #include "render/json.hpp"
 #include "report/diff.hpp"
 #include "report/export.hpp"
+#include "report/functions.hpp"
+#include "report/paths.hpp"
 #include "report/rows.hpp"
 #include "report/timeline.hpp"
 
@@ -72,8 +74,7 @@ Result<std::string> export_text(const GlobalOptions& global, const ExportOptions
       options.format == ExportFormat::kFirefox || options.format == ExportFormat::kChrome;
   PT_ASSIGN(const report::Profile profile, read_profile(global, options.file, options.from,
                                                         options.to, timed ? &timeline : nullptr));
-  const std::vector<report::PathEnergy> paths =
-      timed ? std::vector<report::PathEnergy>() : report::path_energies(profile);
+  const report::Paths paths = timed ? report::Paths() : report::path_energies(profile);
   const double seconds = static_cast<double>(profile.duration_ns) / 1e9;
   switch (options.format) {
     case ExportFormat::kFirefox:
@@ -122,7 +123,7 @@ Result<int> run_diff(const GlobalOptions& global, const DiffOptions& options) {
     PT_ASSIGN(const report::Profile before, read_profile(global, options.before, "", "", nullptr));
     PT_ASSIGN(const report::Profile after, read_profile(global, options.after, "", "", nullptr));
     if (options.format == DiffFormat::kFlameGraph) {
-      const std::vector<report::PathEnergy> old = report::path_energies(before);
+      const report::Paths old = report::path_energies(before);
       PT_TRY(write_result(options.output,
                           report::flame_graph(report::path_energies(after), &old,
                                               options.before + " and " + options.after,

@@ -9,7 +9,7 @@
 #include "record/reader.hpp"
 #include "render/json.hpp"
 #include "render/table.hpp"
-#include "report/profile.hpp"
+#include "report/functions.hpp"
 #include "report/rows.hpp"
 
 namespace powertrace {

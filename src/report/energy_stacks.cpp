@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "report/energy_stacks.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace powertrace::report {
@@ -82,32 +83,51 @@ std::size_t EnergyStacks::stack(record::Id id) {
 }
 
 std::size_t EnergyStacks::cell(std::size_t subject, std::size_t stack) {
-  const auto [at, added] = cell_ids_.try_emplace({subject, stack}, cells_.size());
+  const auto [at, added] =
+      cell_ids_.try_emplace(std::uint64_t{subject} << 32U | stack, cells_.size());
   if (added) {
     cells_.push_back({subject, stack, 0, 0, 0});
   }
   return at->second;
 }
 
+void EnergyStacks::merge(std::vector<Weight>& weights) {
+  std::sort(weights.begin(), weights.end(),
+            [](const Weight& a, const Weight& b) { return a.cell < b.cell; });
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < weights.size(); ++i) {
+    if (kept > 0 && weights[kept - 1].cell == weights[i].cell) {
+      weights[kept - 1].samples += weights[i].samples;
+    } else {
+      weights[kept++] = weights[i];
+    }
+  }
+  weights.resize(kept);
+}
+
 // Over its samples; false: there are none.
 bool EnergyStacks::divide(Account& account) {
-  std::vector<std::uint64_t> weights;
-  for (const auto& [cell, samples] : account.samples) {
-    weights.push_back(samples);
-  }
-  std::vector<std::int64_t> energies(weights.size());
-  std::vector<std::int64_t> times(weights.size());
-  if (weights.empty() || !divide_exactly(account.energy_nj, weights, energies) ||
-      !divide_exactly(account.run_ns, weights, times)) {
+  if (account.samples.empty()) {
     return false;
   }
-  std::size_t at = 0;
-  for (const auto& [cell, samples] : account.samples) {
+  merge(account.samples);
+  weights_.clear();
+  for (const Weight& weight : account.samples) {
+    weights_.push_back(weight.samples);
+  }
+  energies_.resize(weights_.size());
+  times_.resize(weights_.size());
+  if (!divide_exactly(account.energy_nj, weights_, energies_) ||
+      !divide_exactly(account.run_ns, weights_, times_)) {
+    return false;
+  }
+  for (std::size_t i = 0; i < weights_.size(); ++i) {
+    const auto [cell, samples] = account.samples[i];
     if (keep_samples_) {
-      due_[cell] = {energies[at], samples};
+      due_[cell] = {energies_[i], samples};
     }
-    cells_[cell].energy_nj += energies[at];
-    cells_[cell].run_ns += times[at++];
+    cells_[cell].energy_nj += energies_[i];
+    cells_[cell].run_ns += times_[i];
   }
   return true;
 }
@@ -146,8 +166,8 @@ void EnergyStacks::add(const Attribution& attribution) {
       if (keep_samples_) {
         samples_.push_back({sample.time_ns, where, 0});
       }
-      ++here[whose].samples[where];
-      ++period_[whose].samples[where];
+      here[whose].samples.push_back({where, 1});
+      period_[whose].samples.push_back({where, 1});
     }
   }
   for (std::size_t i = 0; i < window.tasks.size(); ++i) {
@@ -178,7 +198,8 @@ void EnergyStacks::settle() {
       rest_[i].energy_nj += account.energy_nj;
       rest_[i].run_ns += account.run_ns;
     }
-    account = Account();
+    account.energy_nj = account.run_ns = 0;
+    account.samples.clear();
   }
   divide_cells(period_first_);
   period_first_ = samples_.size();
@@ -188,7 +209,7 @@ void EnergyStacks::finish() {
   settle();
   for (std::size_t i = 0; i < cells_.size(); ++i) {
     if (cells_[i].samples > 0) {
-      rest_[cells_[i].subject].samples[i] = cells_[i].samples;
+      rest_[cells_[i].subject].samples.push_back({i, cells_[i].samples});
     }
   }
   for (std::size_t i = 0; i < rest_.size(); ++i) {

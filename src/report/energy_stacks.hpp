@@ -77,11 +77,21 @@ class EnergyStacks {
   [[nodiscard]] std::uint64_t duration_ns() const { return end_ns_ - start_ns_; }
 
  private:
+  struct Weight {
+    std::size_t cell = 0;
+    std::uint64_t samples = 0;
+  };
+  static void merge(std::vector<Weight>& weights);
   // What of a subject waits for a sample.
   struct Account {
     std::int64_t energy_nj = 0;
     std::int64_t run_ns = 0;
-    std::map<std::size_t, std::uint64_t> samples;  // by cell
+    std::vector<Weight> samples;  // by cell, not yet merged
+  };
+  struct CellHash {
+    std::size_t operator()(std::uint64_t key) const noexcept {
+      return (key ^ key >> 29U) * 0x9E3779B97F4A7C15ULL >> 7U;
+    }
   };
   std::size_t subject(record::Id task);
   std::size_t stack(record::Id id);
@@ -105,13 +115,16 @@ class EnergyStacks {
   std::vector<Place> places_;
   std::vector<std::vector<std::size_t>> stacks_;
   std::vector<StackEnergy> cells_;
+  std::vector<std::uint64_t> weights_;  // of divide()
+  std::vector<std::int64_t> energies_;
+  std::vector<std::int64_t> times_;
   std::vector<Account> period_;  // by subject: of the last second
   std::vector<Account> rest_;    // by subject: what no second could place
   std::unordered_map<LedgerKey, std::size_t, LedgerKeyHash> subject_ids_;
   std::map<std::tuple<std::string, std::string, std::uint32_t, std::uint64_t>, std::size_t>
       place_ids_;
   std::map<std::vector<std::size_t>, std::size_t> stack_ids_;
-  std::map<std::pair<std::size_t, std::size_t>, std::size_t> cell_ids_;
+  std::unordered_map<std::uint64_t, std::size_t, CellHash> cell_ids_;  // subject and stack
   std::uint32_t epoch_ = 0;
   std::unordered_map<record::Id, std::size_t> task_subjects_;  // of this epoch
   std::unordered_map<record::Id, std::size_t> frame_places_;

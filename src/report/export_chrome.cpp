@@ -16,8 +16,8 @@ class Events {
  public:
   explicit Events(std::uint64_t start_ns) : start_ns_(start_ns) {}
 
-  [[nodiscard]] double microseconds(std::uint64_t time_ns) const {
-    return time_ns > start_ns_ ? static_cast<double>(time_ns - start_ns_) / 1e3 : 0;
+  [[nodiscard]] std::uint64_t since_start(std::uint64_t time_ns) const {
+    return std::max(time_ns, start_ns_) - start_ns_;
   }
   template <typename... Args>
   void add(fmt::format_string<const Args&...> format, const Args&... args) {
@@ -35,19 +35,20 @@ class Events {
   std::string text_;
 };
 
-template <typename EnergyAt>
 void add_counter(Events& events,
                  const Timeline& timeline,
                  const std::string& name,
                  std::uint32_t pid,
-                 const EnergyAt& energy_at) {
+                 const std::vector<std::int64_t>& energies) {
   const std::string quoted = json_string(name);
   std::uint64_t before_ns = timeline.start_ns;
   for (std::size_t step = 0; step < timeline.ends_ns.size(); ++step) {
     const std::uint64_t end_ns = timeline.ends_ns[step];
-    const auto length = static_cast<double>(std::max<std::uint64_t>(end_ns - before_ns, 1));
-    events.add(R"({{"ph":"C","name":{},"pid":{},"ts":{:.3f},"args":{{"W":{:.6f}}}}})", quoted, pid,
-               events.microseconds(before_ns), static_cast<double>(energy_at(step)) / length);
+    const std::uint64_t begin_ns = events.since_start(before_ns);
+    const std::uint64_t length_ns = std::max<std::uint64_t>(end_ns - before_ns, 1);
+    const std::uint64_t milliwatts = static_cast<std::uint64_t>(energies[step]) * 1000 / length_ns;
+    events.add(R"({{"ph":"C","name":{},"pid":{},"ts":{}.{:03},"args":{{"W":{}.{:03}}}}})", quoted,
+               pid, begin_ns / 1000, begin_ns % 1000, milliwatts / 1000, milliwatts % 1000);
     before_ns = end_ns;
   }
 }
@@ -63,10 +64,12 @@ void add_slices(Events& events, const Timeline& timeline) {
       quoted->second = json_string(name != timeline.thread_names.end() ? name->second
                                                                        : std::to_string(slice.pid));
     }
-    const double begin = events.microseconds(slice.start_ns);
+    const std::uint64_t begin_ns = events.since_start(slice.start_ns);
+    const std::uint64_t length_ns = events.since_start(slice.end_ns) - begin_ns;
     events.add(
-        R"({{"ph":"X","name":{},"pid":0,"tid":{},"ts":{:.3f},"dur":{:.3f},"args":{{"tid":{}}}}})",
-        quoted->second, slice.cpu + 1, begin, events.microseconds(slice.end_ns) - begin, slice.pid);
+        R"({{"ph":"X","name":{},"pid":0,"tid":{},"ts":{}.{:03},"dur":{}.{:03},"args":{{"tid":{}}}}})",
+        quoted->second, slice.cpu + 1, begin_ns / 1000, begin_ns % 1000, length_ns / 1000,
+        length_ns % 1000, slice.pid);
     cpus = std::max(cpus, slice.cpu + 1);
   }
   for (std::uint32_t cpu = 0; cpu < cpus; ++cpu) {
@@ -80,13 +83,11 @@ std::string chrome(const Profile& profile, const Timeline& timeline, std::size_t
   Events events(profile.meta.start_ns);
   events.name("process_name", 0, 0, "System");
   for (std::size_t zone = 0; zone < timeline.zones.size(); ++zone) {
-    add_counter(events, timeline, profile.meta.zones[zone].name + " W", 0,
-                [&](std::size_t step) { return timeline.zones[zone][step]; });
+    add_counter(events, timeline, profile.meta.zones[zone].name + " W", 0, timeline.zones[zone]);
   }
   for (const TimelineProcess* process : timeline.top(processes)) {
     events.name("process_name", process->pid, process->pid, process->name());
-    add_counter(events, timeline, "W", process->pid,
-                [&](std::size_t step) { return process->energy_at(step); });
+    add_counter(events, timeline, "W", process->pid, process->energies(timeline.ends_ns.size()));
   }
   add_slices(events, timeline);
   return events.take();

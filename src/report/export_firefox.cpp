@@ -21,10 +21,8 @@ constexpr const char* kCategories =
     R"({"name":"User","color":"yellow","subcategories":["Other"]},)"
     R"({"name":"Kernel","color":"orange","subcategories":["Other"]}])";
 
-double milliseconds(const Profile& profile, std::uint64_t time_ns) {
-  return time_ns > profile.meta.start_ns
-             ? static_cast<double>(time_ns - profile.meta.start_ns) / 1e6
-             : 0;
+std::uint64_t since_start(const Profile& profile, std::uint64_t time_ns) {
+  return std::max(time_ns, profile.meta.start_ns) - profile.meta.start_ns;
 }
 
 // All threads share the names.
@@ -44,21 +42,20 @@ class Strings {
   JsonColumn column_;
 };
 
-template <typename EnergyAt>
 std::string counter(const Profile& profile,
                     const Timeline& timeline,
                     const std::string& name,
                     const std::string& pid,
                     std::size_t thread,
-                    const EnergyAt& energy_at) {
+                    const std::vector<std::int64_t>& energies) {
   JsonColumn times;
   JsonColumn counts;
-  times.add_fixed(milliseconds(profile, timeline.start_ns));
+  times.add_millionths(since_start(profile, timeline.start_ns));
   counts.add(0);
   WholeUnits rounded = WholeUnits::picowatt_hours();
   for (std::size_t step = 0; step < timeline.ends_ns.size(); ++step) {
-    times.add_fixed(milliseconds(profile, timeline.ends_ns[step]));
-    counts.add(rounded.next(energy_at(step)));
+    times.add_millionths(since_start(profile, timeline.ends_ns[step]));
+    counts.add(rounded.next(energies[step]));
   }
   return fmt::format(
       R"({{"name":{},"category":"power","description":{},"pid":"{}","mainThreadIndex":{},)"
@@ -72,22 +69,26 @@ class ThreadTables {
  public:
   explicit ThreadTables(Strings& strings) : strings_(strings) {}
 
-  void add(const Profile& profile, std::size_t stack, double time_ms, std::int64_t energy_nj) {
+  void add(const Profile& profile,
+           std::size_t stack,
+           std::uint64_t time_ns,
+           std::int64_t energy_nj) {
     const auto [known, added] = known_.try_emplace(stack, -1);
     if (added) {
+      frames_.resize(profile.functions.size(), -1);
       for (const std::size_t function : profile.stacks[stack]) {
-        known->second = node(known->second, frame(profile.functions[function]));
+        known->second = node(known->second, frame(profile.functions[function], frames_[function]));
       }
     }
-    add_sample(known->second, time_ms, energy_nj);
+    add_sample(known->second, time_ns, energy_nj);
   }
-  void add_sample(std::int64_t node, double time_ms, std::int64_t energy_nj) {
+  void add_sample(std::int64_t node, std::uint64_t time_ns, std::int64_t energy_nj) {
     if (node < 0) {
       samples_.add_null();
     } else {
       samples_.add(node);
     }
-    times_.add_fixed(time_ms);
+    times_.add_millionths(time_ns);
     weights_.add(rounded_.next(energy_nj));
   }
 
@@ -96,23 +97,22 @@ class ThreadTables {
                                  std::int64_t tid) const;
 
  private:
-  std::int64_t frame(const Function& function) {
-    const std::size_t name = strings_.id(function.name);
-    const Category category = function.module == "[kernel]" ? kKernel
-                              : function.module.empty()     ? kOther
-                                                            : kUser;
-    const auto [at, added] =
-        frames_.try_emplace({name, category}, static_cast<std::int64_t>(names_.size()));
-    if (added) {
-      functions_.add(static_cast<std::int64_t>(names_.size()));
-      names_.add(static_cast<std::int64_t>(name));
-      categories_.add(category);
+  std::int64_t frame(const Function& function, std::int64_t& known) {
+    if (known < 0) {
+      known = static_cast<std::int64_t>(names_.size());
+      functions_.add(known);
+      names_.add(static_cast<std::int64_t>(strings_.id(function.name)));
+      categories_.add(function.module == "[kernel]" ? kKernel
+                      : function.module.empty()     ? kOther
+                                                    : kUser);
     }
-    return at->second;
+    return known;
   }
   std::int64_t node(std::int64_t prefix, std::int64_t frame) {
+    const auto key =
+        static_cast<std::uint64_t>(prefix + 1) << 32U | static_cast<std::uint64_t>(frame);
     const auto [at, added] =
-        nodes_.try_emplace({prefix, frame}, static_cast<std::int64_t>(node_frames_.size()));
+        nodes_.try_emplace(key, static_cast<std::int64_t>(node_frames_.size()));
     if (added) {
       node_frames_.add(frame);
       if (prefix < 0) {
@@ -126,9 +126,9 @@ class ThreadTables {
 
   Strings& strings_;
   std::unordered_map<std::size_t, std::int64_t> known_;  // nodes by the profile's stacks
-  std::map<std::pair<std::size_t, Category>, std::int64_t> frames_;
+  std::vector<std::int64_t> frames_;                     // by the profile's functions
   JsonColumn functions_, names_, categories_;
-  std::map<std::pair<std::int64_t, std::int64_t>, std::int64_t> nodes_;
+  std::unordered_map<std::uint64_t, std::int64_t> nodes_;  // by prefix and frame
   JsonColumn node_frames_, prefixes_;
   JsonColumn samples_, times_, weights_;
   WholeUnits rounded_ = WholeUnits::microjoules();
@@ -199,13 +199,13 @@ void add_samples(const Profile& profile,
   for (const TimedSample& sample : profile.samples) {
     const StackEnergy& cell = profile.cells[sample.cell];
     if (ThreadTables* table = by_subject[cell.subject]) {
-      table->add(profile, cell.stack, milliseconds(profile, sample.time_ns), sample.energy_nj);
+      table->add(profile, cell.stack, since_start(profile, sample.time_ns), sample.energy_nj);
     }
   }
   for (const StackEnergy& cell : profile.cells) {
     if (ThreadTables* table = by_subject[cell.subject];
         table != nullptr && cell.samples == 0 && cell.energy_nj > 0) {
-      table->add(profile, cell.stack, milliseconds(profile, timeline.ends_ns.back()),
+      table->add(profile, cell.stack, since_start(profile, timeline.ends_ns.back()),
                  cell.energy_nj);
     }
   }
@@ -217,9 +217,9 @@ std::string firefox(const Profile& profile, const Timeline& timeline, std::size_
   Strings strings;
   std::string counters;
   for (std::size_t zone = 0; zone < timeline.zones.size(); ++zone) {
-    counters += (counters.empty() ? "" : ",") +
-                counter(profile, timeline, "Power: " + profile.meta.zones[zone].name, "0", 0,
-                        [&](std::size_t step) { return timeline.zones[zone][step]; });
+    counters += (counters.empty() ? "" : ",") + counter(profile, timeline,
+                                                        "Power: " + profile.meta.zones[zone].name,
+                                                        "0", 0, timeline.zones[zone]);
   }
   const std::vector<const TimelineProcess*> top = timeline.top(processes);
   std::map<TaskId, std::size_t> thread_of;
@@ -229,7 +229,7 @@ std::string firefox(const Profile& profile, const Timeline& timeline, std::size_
     thread_of.emplace(top[i]->process->identity->task, i + 1);
     counters += (counters.empty() ? "" : ",") +
                 counter(profile, timeline, "Power: " + top[i]->name(), std::to_string(top[i]->pid),
-                        i + 1, [&](std::size_t step) { return top[i]->energy_at(step); });
+                        i + 1, top[i]->energies(timeline.ends_ns.size()));
   }
   add_samples(profile, timeline, thread_of, tables);
   std::string threads = tables.front().json("System", "0", 0);

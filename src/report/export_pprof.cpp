@@ -68,7 +68,10 @@ void label(protozero::pbf_writer& sample, Strings& strings, const char* key, std
   out.add_int64(3, number);
 }
 
-void labels(protozero::pbf_writer& sample, Strings& strings, const Subject& subject) {
+// As they are in each of its samples.
+std::string labels(Strings& strings, const Subject& subject) {
+  std::string bytes;
+  protozero::pbf_writer sample(bytes);
   label(sample, strings, "pid", subject.tgid);
   label(sample, strings, "tid", subject.task.pid);
   label(sample, strings, "comm", std::string(comm_view(subject.comm)));
@@ -81,6 +84,7 @@ void labels(protozero::pbf_writer& sample, Strings& strings, const Subject& subj
     label(sample, strings, "namespace",
           cgroup.container->pod ? cgroup.container->pod->name_space : "");
   }
+  return bytes;
 }
 
 }  // namespace
@@ -94,21 +98,29 @@ std::string pprof(const Profile& profile) {
   value_type(out, kSampleType, strings, "energy", "microjoules");
   std::vector<Function> functions = profile.functions;
   WholeUnits rounded = WholeUnits::microjoules();
+  std::string body;
+  std::vector<std::uint64_t> locations;  // leaf first; ids begin at 1
   const auto sample = [&](const std::vector<std::size_t>& stack, const StackEnergy& cell,
-                          const Subject* subject) {
-    protozero::pbf_writer one(out, kSample);
-    std::vector<std::uint64_t> locations;  // leaf first; ids begin at 1
+                          const std::string& labels_bytes) {
+    body.clear();
+    locations.clear();
     for (auto at = stack.rbegin(); at != stack.rend(); ++at) {
       locations.push_back(*at + 1);
     }
     const std::int64_t values[] = {static_cast<std::int64_t>(cell.samples), cell.run_ns,
                                    rounded.next(cell.energy_nj)};
-    one.add_packed_uint64(1, locations.begin(), locations.end());
-    one.add_packed_int64(2, std::begin(values), std::end(values));
-    if (subject != nullptr) {
-      labels(one, strings, *subject);
+    {
+      protozero::pbf_writer one(body);
+      one.add_packed_uint64(1, locations.begin(), locations.end());
+      one.add_packed_int64(2, std::begin(values), std::end(values));
     }
+    body += labels_bytes;
+    out.add_message(kSample, body);
   };
+  std::vector<std::string> by_subject;
+  for (const Subject& subject : profile.subjects) {
+    by_subject.push_back(labels(strings, subject));
+  }
   const auto special = [&](const char* name) {
     functions.push_back({name, "", "", 0});
     return std::vector<std::size_t>{functions.size() - 1};
@@ -118,16 +130,16 @@ std::string pprof(const Profile& profile) {
   for (const StackEnergy& cell : profile.cells) {
     const Subject& subject = profile.subjects[cell.subject];
     if (subject.selected) {
-      sample(profile.stacks[cell.stack], cell, &subject);
+      sample(profile.stacks[cell.stack], cell, by_subject[cell.subject]);
     } else {
       rest.energy_nj += cell.energy_nj;
       rest.run_ns += cell.run_ns;
       rest.samples += cell.samples;
     }
   }
-  sample(others, rest, nullptr);
-  sample(special("[idle]"), {0, 0, 0, profile.idle_nj, 0}, nullptr);
-  sample(special("[unattributed]"), {0, 0, 0, profile.unattributed_nj, 0}, nullptr);
+  sample(others, rest, "");
+  sample(special("[idle]"), {0, 0, 0, profile.idle_nj, 0}, "");
+  sample(special("[unattributed]"), {0, 0, 0, profile.unattributed_nj, 0}, "");
   for (std::size_t i = 0; i < functions.size(); ++i) {
     {
       protozero::pbf_writer location(out, kLocation);
@@ -156,8 +168,7 @@ std::string pprof(const Profile& profile) {
 std::string gzip(const std::string& bytes) {
   z_stream stream{};
   constexpr int kGzipWindow = 15 + 16;
-  if (deflateInit2(&stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, kGzipWindow, 8,
-                   Z_DEFAULT_STRATEGY) != Z_OK) {
+  if (deflateInit2(&stream, Z_BEST_SPEED, Z_DEFLATED, kGzipWindow, 8, Z_DEFAULT_STRATEGY) != Z_OK) {
     return "";
   }
   std::string out(deflateBound(&stream, bytes.size()) + 32, '\0');

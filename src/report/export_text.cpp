@@ -1,69 +1,57 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
-#include <map>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include "report/export.hpp"
+#include "report/json_text.hpp"
 #include "report/whole_units.hpp"
 
 namespace powertrace::report {
 
-std::string folded(const std::vector<PathEnergy>& paths) {
+std::string folded(const Paths& paths) {
+  std::vector<std::string> names = paths.names;
+  for (std::string& name : names) {
+    std::replace_if(
+        name.begin(), name.end(), [](char c) { return c == ';' || c == '\n' || c == '\r'; }, ':');
+  }
   std::string out;
   WholeUnits rounded = WholeUnits::microjoules();
-  for (const PathEnergy& energy : paths) {
-    const std::int64_t uj = rounded.next(energy.energy_nj);
-    if (uj == 0) {
-      continue;
+  for (const Path& path : paths.paths) {
+    const std::int64_t uj = rounded.next(path.energy_nj);
+    if (uj != 0) {
+      for (std::size_t i = 0; i < path.names.size(); ++i) {
+        out += names[path.names[i]];
+        out += i + 1 == path.names.size() ? ' ' : ';';
+      }
+      out += std::to_string(uj) + "\n";
     }
-    std::string line;
-    for (std::string frame : energy.path) {
-      std::replace_if(
-          frame.begin(), frame.end(), [](char c) { return c == ';' || c == '\n' || c == '\r'; },
-          ':');
-      line += (line.empty() ? "" : ";") + frame;
-    }
-    out += fmt::format("{} {}\n", line, uj);
   }
   return out;
 }
 
-std::string speedscope(const std::vector<PathEnergy>& paths, const std::string& title) {
-  using Json = nlohmann::ordered_json;
-  std::map<std::string, std::size_t> ids;
-  Json frames = Json::array();
-  Json samples = Json::array();
-  Json weights = Json::array();
+std::string speedscope(const Paths& paths, const std::string& title) {
+  std::string frames;
+  for (const std::string& name : paths.names) {
+    frames += (frames.empty() ? "{\"name\":" : ",{\"name\":") + json_string(name) + "}";
+  }
+  std::string samples;
+  JsonColumn weights;
   std::int64_t sum_uj = 0;
   WholeUnits rounded = WholeUnits::microjoules();
-  for (const PathEnergy& energy : paths) {
-    const std::int64_t uj = rounded.next(energy.energy_nj);
-    Json sample = Json::array();
-    for (const std::string& name : energy.path) {
-      const auto [at, added] = ids.try_emplace(name, frames.size());
-      if (added) {
-        frames.push_back({{"name", name}});
-      }
-      sample.push_back(at->second);
-    }
-    samples.push_back(std::move(sample));
-    weights.push_back(uj);
+  for (const Path& path : paths.paths) {
+    const std::int64_t uj = rounded.next(path.energy_nj);
+    samples += fmt::format("{}[{}]", samples.empty() ? "" : ",", fmt::join(path.names, ","));
+    weights.add(uj);
     sum_uj += uj;
   }
-  const Json json{{"$schema", "https://www.speedscope.app/file-format-schema.json"},
-                  {"name", title},
-                  {"exporter", "powertrace"},
-                  {"shared", {{"frames", frames}}},
-                  {"profiles", Json::array({{{"type", "sampled"},
-                                             {"name", "energy (uJ)"},
-                                             {"unit", "none"},
-                                             {"startValue", 0},
-                                             {"endValue", sum_uj},
-                                             {"samples", samples},
-                                             {"weights", weights}}})}};
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+  return fmt::format(
+             R"({{"$schema":"https://www.speedscope.app/file-format-schema.json","name":{},)"
+             R"("exporter":"powertrace","shared":{{"frames":[{}]}},"profiles":[{{)"
+             R"json("type":"sampled","name":"energy (uJ)","unit":"none","startValue":0,"endValue":{},)json"
+             R"("samples":[{}],"weights":{}}}]}})",
+             json_string(title), frames, sum_uj, samples, weights.text()) +
+         "\n";
 }
 
 }  // namespace powertrace::report

@@ -1,70 +1,127 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <map>
+#include <algorithm>
+#include <iterator>
+#include <utility>
+#include <vector>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include "report/export.hpp"
+#include "report/json_text.hpp"
 
 namespace powertrace::report {
 namespace {
 
-using Json = nlohmann::ordered_json;
+// Frames below this part of all are left out: nobody could see them.
+constexpr std::int64_t kSmallestPart = 50'000;
 
 struct Node {
+  std::uint32_t name = 0;
   std::int64_t energy_nj = 0;
   std::int64_t before_nj = 0;
-  std::map<std::string, Node> children;
+  std::vector<Node> children;
 };
 
-void add(Node& root, const std::vector<PathEnergy>& paths, std::int64_t Node::*energy) {
-  for (const PathEnergy& path : paths) {
+struct Entry {
+  std::vector<std::uint32_t> names;
+  std::int64_t energy_nj = 0;
+  std::int64_t before_nj = 0;
+};
+
+// Both sides' paths with numbers of the same names.
+std::vector<Entry> merge(const Paths& paths, const Paths* before, std::vector<std::string>& names) {
+  names = paths.names;
+  if (before != nullptr) {
+    std::vector<std::string> all;
+    std::set_union(names.begin(), names.end(), before->names.begin(), before->names.end(),
+                   std::back_inserter(all));
+    names = std::move(all);
+  }
+  std::vector<Entry> entries;
+  const auto add = [&](const Paths& side, std::int64_t Entry::*energy_nj) {
+    std::vector<std::uint32_t> number;
+    for (const std::string& name : side.names) {
+      number.push_back(static_cast<std::uint32_t>(
+          std::lower_bound(names.begin(), names.end(), name) - names.begin()));
+    }
+    for (const Path& path : side.paths) {
+      Entry& entry = entries.emplace_back();
+      for (const std::uint32_t name : path.names) {
+        entry.names.push_back(number[name]);
+      }
+      entry.*energy_nj = path.energy_nj;
+    }
+  };
+  add(paths, &Entry::energy_nj);
+  if (before != nullptr) {
+    add(*before, &Entry::before_nj);
+    std::sort(entries.begin(), entries.end(),
+              [](const Entry& a, const Entry& b) { return a.names < b.names; });
+  }
+  return entries;
+}
+
+// The paths are sorted: what belongs together is next to each other.
+Node make_tree(const std::vector<Entry>& entries) {
+  Node root;
+  for (const Entry& entry : entries) {
     Node* node = &root;
-    node->*energy += path.energy_nj;
-    for (const std::string& name : path.path) {
-      node = &node->children[name];
-      node->*energy += path.energy_nj;
+    node->energy_nj += entry.energy_nj;
+    node->before_nj += entry.before_nj;
+    for (const std::uint32_t name : entry.names) {
+      if (node->children.empty() || node->children.back().name != name) {
+        node->children.push_back({name, 0, 0, {}});
+      }
+      node = &node->children.back();
+      node->energy_nj += entry.energy_nj;
+      node->before_nj += entry.before_nj;
     }
   }
+  return root;
 }
 
 // [name, joules, joules before, children]; not recursive: stacks come from other people's programs.
-Json tree(const Node& root) {
+std::string tree_json(const Node& root) {
   struct Open {
     const Node* node;
-    std::map<std::string, Node>::const_iterator next;
-    Json json;
+    std::size_t next;
   };
-  const auto open = [](const std::string& name, const Node& node) {
-    return Open{&node, node.children.begin(),
-                Json::array({name, static_cast<double>(node.energy_nj) / 1e9,
-                             static_cast<double>(node.before_nj) / 1e9, Json::array()})};
+  std::string out;
+  const auto begin = [&](const Node& node) {
+    fmt::format_to(std::back_inserter(out), "[{},{}.{:09},{}.{:09},[", node.name,
+                   node.energy_nj / 1'000'000'000, node.energy_nj % 1'000'000'000,
+                   node.before_nj / 1'000'000'000, node.before_nj % 1'000'000'000);
   };
-  std::vector<Open> stack;
-  stack.push_back(open("all", root));
-  for (;;) {
-    Open& top = stack.back();
-    if (top.next != top.node->children.end()) {
-      const auto& [name, child] = *top.next++;
-      if (child.energy_nj > 0) {
-        stack.push_back(open(name, child));
-      }
+  const std::int64_t least_nj = std::max<std::int64_t>(root.energy_nj / kSmallestPart, 1);
+  std::vector<Open> open{{&root, 0}};
+  begin(root);
+  while (!open.empty()) {
+    Open& top = open.back();
+    if (top.next == top.node->children.size()) {
+      out += "]]";
+      open.pop_back();
       continue;
     }
-    Json done = std::move(top.json);
-    stack.pop_back();
-    if (stack.empty()) {
-      return done;
+    const Node& child = top.node->children[top.next++];
+    if (child.energy_nj >= least_nj) {
+      out += out.back() == '[' ? "" : ",";
+      begin(child);
+      open.push_back({&child, 0});
     }
-    stack.back().json[3].push_back(std::move(done));
   }
+  return out;
 }
 
-std::string for_script(std::string json) {
-  for (std::size_t at = 0; (at = json.find('<', at)) != std::string::npos; at += 6) {
-    json.replace(at, 1, "\\u003c");
+std::string for_script(const std::string& json) {
+  std::string out;
+  for (const char c : json) {
+    if (c == '<') {
+      out += "\\u003c";
+    } else {
+      out += c;
+    }
   }
-  return json;
+  return out;
 }
 
 std::string for_html(const std::string& text) {
@@ -102,6 +159,11 @@ footer { padding: 4px 12px; color: #555; min-height: 1.4em; }
 "use strict";
 const ROW = 18, graph = document.getElementById("graph"), tip = document.getElementById("tip");
 const status = document.getElementById("status"), search = document.getElementById("search");
+for (const work = [data.tree]; work.length;) {
+  const node = work.pop();
+  node[0] = node === data.tree ? "all" : data.names[node[0]];
+  work.push(...node[3]);
+}
 let zoomed = [data.tree], pattern = null;
 document.getElementById("title").textContent = data.title;
 function joules(j) { return j >= 1000 ? (j / 1000).toFixed(2) + " kJ" : j >= 1 ? j.toFixed(3) + " J" : (j * 1000).toFixed(3) + " mJ"; }
@@ -153,7 +215,7 @@ function draw() {
     if (w < 0.5) continue;
     box(node, x, w, depth, false, path);
     let at = x;
-    for (const child of [...node[3]].sort((a, b) => a[0] < b[0] ? -1 : 1)) {
+    for (const child of node[3]) {
       work.push([child, at, depth + 1, [...path, child]]);
       at += width * child[1] / focus[1];
     }
@@ -181,22 +243,21 @@ draw();
 
 }  // namespace
 
-std::string flame_graph(const std::vector<PathEnergy>& paths,
-                        const std::vector<PathEnergy>* before,
+std::string flame_graph(const Paths& paths,
+                        const Paths* before,
                         const std::string& title,
                         double seconds) {
-  Node root;
-  add(root, paths, &Node::energy_nj);
-  if (before != nullptr) {
-    add(root, *before, &Node::before_nj);
+  std::vector<std::string> names;
+  const Node root = make_tree(merge(paths, before, names));
+  JsonColumn quoted;
+  for (const std::string& name : names) {
+    quoted.add_string(name);
   }
-  const Json data{{"title", title},
-                  {"seconds", seconds},
-                  {"differential", before != nullptr},
-                  {"tree", tree(root)}};
-  return fmt::format(kHead, for_html(title)) + "<script>const data = " +
-         for_script(data.dump(-1, ' ', false, Json::error_handler_t::replace)) + ";</script>\n" +
-         kPage;
+  const std::string data =
+      fmt::format(R"({{"title":{},"seconds":{:.9f},"differential":{},"names":{},"tree":{}}})",
+                  json_string(title), seconds, before != nullptr, quoted.text(), tree_json(root));
+  return fmt::format(kHead, for_html(title)) + "<script>const data = " + for_script(data) +
+         ";</script>\n" + kPage;
 }
 
 }  // namespace powertrace::report

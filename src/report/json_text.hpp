@@ -20,7 +20,10 @@ std::string json_string(std::string_view text);
 class JsonColumn {
  public:
   void add(std::int64_t value) { append("{}", value); }
-  void add_fixed(double value) { append("{:.6f}", value); }
+  // In units of a million.
+  void add_millionths(std::uint64_t value) {
+    append("{}.{:06}", value / 1'000'000, value % 1'000'000);
+  }
   void add_null() { append("null"); }
   void add_string(std::string_view value) { append("{}", json_string(value)); }
 

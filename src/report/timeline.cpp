@@ -8,7 +8,7 @@
 namespace powertrace::report {
 namespace {
 
-constexpr std::uint64_t kStepNs = 10'000'000;
+constexpr std::size_t kMaxSteps = 16384;
 
 }  // namespace
 
@@ -16,9 +16,40 @@ std::string TimelineProcess::name() const {
   return fmt::format("{} [{}]", process->identity->comm, pid);
 }
 
-std::int64_t TimelineProcess::energy_at(std::size_t step) const {
-  const auto at = steps.find(step);
-  return at == steps.end() ? 0 : at->second;
+std::vector<std::int64_t> TimelineProcess::energies(std::size_t count) const {
+  std::vector<std::int64_t> result(count);
+  for (const auto& [step, energy] : steps) {
+    result[step] = energy;
+  }
+  return result;
+}
+
+// Two steps become one.
+void Timeline::halve() {
+  step_ns *= 2;
+  const std::size_t count = (ends_ns.size() + 1) / 2;
+  for (std::size_t step = 0; step < count; ++step) {
+    ends_ns[step] = ends_ns[std::min(2 * step + 1, ends_ns.size() - 1)];
+  }
+  for (std::vector<std::int64_t>& zone : zones) {
+    for (std::size_t step = 0; step < zone.size(); ++step) {
+      const std::int64_t energy = std::exchange(zone[step], 0);
+      zone[step / 2] += energy;
+    }
+    zone.resize(count);
+  }
+  ends_ns.resize(count);
+  for (auto& [id, process] : processes) {
+    std::vector<std::pair<std::size_t, std::int64_t>> merged;
+    for (const auto& [step, energy] : process.steps) {
+      if (!merged.empty() && merged.back().first == step / 2) {
+        merged.back().second += energy;
+      } else {
+        merged.emplace_back(step / 2, energy);
+      }
+    }
+    process.steps = std::move(merged);
+  }
 }
 
 void Timeline::add(const record::Reader& reader, const Attribution& attribution) {
@@ -26,11 +57,14 @@ void Timeline::add(const record::Reader& reader, const Attribution& attribution)
   const std::vector<Zone>& all = reader.meta().zones;
   zones.resize(all.size());
   // A step of several windows ends with its last one.
-  const bool grow = ends_ns.size() > 1 && window.end_ns - ends_ns[ends_ns.size() - 2] < kStepNs;
+  const bool grow = ends_ns.size() > 1 && window.end_ns - ends_ns[ends_ns.size() - 2] < step_ns;
   if (ends_ns.empty()) {
     start_ns = window.start_ns;
   }
   if (!grow) {
+    if (ends_ns.size() == kMaxSteps) {
+      halve();
+    }
     ends_ns.push_back(0);
   }
   ends_ns.back() = window.end_ns;
@@ -53,7 +87,10 @@ void Timeline::add(const record::Reader& reader, const Attribution& attribution)
     process.pid = task.tgid;
     process.process = std::move(life);
     process.energy_nj += energy_nj;
-    process.steps[step] += energy_nj;
+    if (process.steps.empty() || process.steps.back().first != step) {
+      process.steps.emplace_back(step, 0);
+    }
+    process.steps.back().second += energy_nj;
   }
   for (const record::Slice& slice : reader.slices()) {
     slices.push_back(slice);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Energy over time, per zone and per process, in steps of at least 10 ms. Single-threaded.
+// Energy over time, per zone and per process, in steps of at least 10 ms; of a long recording they
+// are longer, so that there are never many. Single-threaded.
 #pragma once
 
 #include <cstddef>
@@ -8,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "model/attribution.hpp"
@@ -18,12 +20,13 @@ namespace powertrace::report {
 struct TimelineProcess {
   std::uint32_t pid = 0;
   std::shared_ptr<const record::ProcessLife> process;
-  std::int64_t energy_nj = 0;                 // all
-  std::map<std::size_t, std::int64_t> steps;  // nJ by step, where it is not 0
+  std::int64_t energy_nj = 0;                               // all
+  std::vector<std::pair<std::size_t, std::int64_t>> steps;  // step and nJ, where it is not 0
 
   // "make [4711]".
   [[nodiscard]] std::string name() const;
-  [[nodiscard]] std::int64_t energy_at(std::size_t step) const;
+  // By step.
+  [[nodiscard]] std::vector<std::int64_t> energies(std::size_t count) const;
 };
 
 struct Timeline {
@@ -34,10 +37,15 @@ struct Timeline {
   std::vector<record::Slice> slices;
   std::map<std::uint32_t, std::string> thread_names;  // by tid, of slices
 
+  std::uint64_t step_ns = 10'000'000;
+
   // The reader's window.
   void add(const record::Reader& reader, const Attribution& attribution);
   // Those with the most energy, largest first.
   [[nodiscard]] std::vector<const TimelineProcess*> top(std::size_t count) const;
+
+ private:
+  void halve();
 };
 
 struct Profile;

@@ -156,7 +156,7 @@ def test_ratio(compiler, tmp, build, flags):
     print(f"{build}: energy {ratio:.3f}, CPU time {took[0] / took[1]:.3f}")
     check(f"{build}: energy by function", abs(ratio / (took[0] / took[1]) - 1) < NEAR, (energy, took))
     if "-g" in flags:
-        inlined = rows.get((WORK, build), {"joules": 0})["joules"]
+        inlined = rows.get((WORK, build), {"total_joules": 0})["total_joules"]
         check(f"{build}: the inlined function has its own energy",
               abs(inlined / sum(energy.values()) - 1) < NEAR, (inlined, energy))
 

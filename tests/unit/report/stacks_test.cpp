@@ -8,6 +8,7 @@
 #include "report/diff.hpp"
 #include "report/energy_stacks.hpp"
 #include "report/export.hpp"
+#include "report/functions.hpp"
 #include "report/profile.hpp"
 #include "unit/record/recording.hpp"
 
@@ -75,9 +76,12 @@ TEST_CASE("stacks: functions add up to the zones, sampled or not") {
     const Folded folded = fold_samples(seed);
     std::int64_t paths_nj = 0;
     bool unsampled = false;
-    for (const report::PathEnergy& path : report::path_energies(folded.profile)) {
+    const report::Paths paths = report::path_energies(folded.profile);
+    CHECK(std::is_sorted(paths.paths.begin(), paths.paths.end(),
+                         [](const auto& a, const auto& b) { return a.names < b.names; }));
+    for (const report::Path& path : paths.paths) {
       paths_nj += path.energy_nj;
-      unsampled = unsampled || path.path.back() == "[unsampled]";
+      unsampled = unsampled || paths.names[path.names.back()] == "[unsampled]";
     }
     CHECK(paths_nj == folded.all_nj);
     CHECK(unsampled);
