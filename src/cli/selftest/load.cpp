@@ -18,8 +18,6 @@
 namespace powertrace {
 namespace {
 
-constexpr char kComm[] = "pt-load";
-constexpr char kCommBefore[] = "exe";  // from exec to prctl: the name of /proc/self/exe
 constexpr int kThreads = 4;
 constexpr std::uint64_t kForkPeriodNs = 1'000'000;   // a storm of 1 000 forks a second
 constexpr std::uint64_t kStormChildNs = 300'000;     // CPU time of each of its children
@@ -111,13 +109,9 @@ Result<int> run_fifo(std::uint64_t wall_ns) {
 
 }  // namespace
 
-bool is_load(std::string_view comm) {
-  return comm == kComm || comm == kCommBefore;
-}
-
 Result<int> run_load(std::string_view name, std::uint64_t time_ns) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  ::prctl(PR_SET_NAME, kComm);
+  ::prctl(PR_SET_NAME, kLoadComm);
   if (name == "spin") {
     spin_thread(time_ns);
     return kExitOk;

@@ -11,8 +11,8 @@
 
 namespace powertrace {
 
-// Whether a task of that name is of a load.
-bool is_load(std::string_view comm);
+// The name of a load and of the processes and threads that it starts.
+inline constexpr char kLoadComm[] = "pt-load";
 
 // `time_ns` is CPU time: of each thread for "threads", of all processes for "forks"; for "storm"
 // and "fifo" it is time that passes. The exit code: kExitOk, or kExitMissing if it is not

@@ -56,16 +56,21 @@ void Stage::on_window(const Window& window, const Attribution& attribution) {
   ++balance_.windows;
   std::uint64_t named_ns = 0;
   for (const TaskUse& use : window.tasks) {
-    named_ns += is_load(comm_view(use.comm)) ? use.run_ns : 0;
+    named_ns += comm_view(use.comm) == kLoadComm ? use.run_ns : 0;
   }
   for (Actor& actor : actors_) {
     actor.meter.add(window, attribution);
     Measured& measured = actor.measured;
-    measured.named_ns += named_ns;
     const auto root = static_cast<std::uint32_t>(actor.child.pid());
-    const bool ran = std::any_of(window.tasks.begin(), window.tasks.end(), [=](const TaskUse& use) {
-      return use.tgid == root && use.run_ns > 0;
-    });
+    bool ran = false;
+    measured.named_ns += named_ns;
+    for (const TaskUse& use : window.tasks) {
+      if (use.tgid == root) {
+        ran = ran || use.run_ns > 0;
+        // It takes its name only when it is under way.
+        measured.named_ns += comm_view(use.comm) == kLoadComm ? 0 : use.run_ns;
+      }
+    }
     if (!ran) {
       actor.absent += measured.windows > 0 ? 1 : 0;
       continue;

@@ -27,7 +27,7 @@ struct Measured {
   StatRun run;
   int exit_status = 0;
   std::uint64_t cpu_ns = 0;    // getrusage()
-  std::uint64_t named_ns = 0;  // of all tasks that bear a load's name, meanwhile
+  std::uint64_t named_ns = 0;  // its own, and that of all tasks that bear the loads' name
   // Windows from its first to its last, and how many of them it did not run in.
   std::uint64_t windows = 0;
   std::uint64_t windows_without = 0;
