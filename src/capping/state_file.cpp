@@ -3,7 +3,10 @@
 
 #include <cerrno>
 #include <chrono>
+#include <filesystem>
+#include <sstream>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <thread>
 
 #include <fcntl.h>
@@ -82,6 +85,36 @@ Result<UniqueFd> StateDir::lock(int wait_ms) const {
     return fail_errno(errno, "cannot write {}", lock_path());
   }
   return fd;
+}
+
+std::optional<int> StateDir::lock_holder() const {
+  struct stat file {};
+  const auto locks = read_file("/proc/locks");
+  if (!locks || ::stat(lock_path().c_str(), &file) != 0) {
+    return std::nullopt;
+  }
+  // "1: FLOCK  ADVISORY  WRITE 1234 00:1c:5678 0 EOF"
+  std::istringstream lines(*locks);
+  std::string number, kind, mode, access, where;
+  int pid = 0;
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream words(line);
+    if (!(words >> number >> kind >> mode >> access >> pid >> where) || kind != "FLOCK" ||
+        pid <= 0 || !where.ends_with(fmt::format(":{}", file.st_ino))) {
+      continue;
+    }
+    // Other file systems have files of this number, too.
+    std::error_code error;
+    for (const auto& entry :
+         std::filesystem::directory_iterator(fmt::format("/proc/{}/fd", pid), error)) {
+      struct stat open {};
+      if (::stat(entry.path().c_str(), &open) == 0 && open.st_ino == file.st_ino &&
+          open.st_dev == file.st_dev) {
+        return pid;
+      }
+    }
+  }
+  return std::nullopt;
 }
 
 Status StateDir::save(const CapState& state) const {

@@ -50,6 +50,10 @@ class StateDir {
   // The one writer's lock, waiting up to `wait_ms`. kBusy: somebody else has it, and who.
   [[nodiscard]] Result<UniqueFd> lock(int wait_ms) const;
 
+  // The process that has it, as the kernel says: the number in the file may be of another PID
+  // namespace. nullopt: none has it that we could see.
+  [[nodiscard]] std::optional<int> lock_holder() const;
+
   [[nodiscard]] Status save(const CapState& state) const;
   // nullopt: there is none. kMalformed: there is one that cannot be read.
   [[nodiscard]] Result<std::optional<CapState>> load() const;

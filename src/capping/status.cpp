@@ -87,7 +87,8 @@ std::string cap_status_json(const CapStatus& status) {
                        {"source", status.source},
                        {"value", optional_json(status.value)},
                        {"age_seconds", optional_json(status.data_age_s)},
-                       {"until", status.data_until_s}}},
+                       {"until", status.data_until_s},
+                       {"period", status.period}}},
                      {"zones", zones_json(status.zones)},
                      {"writes", status.writes},
                      {"contention", status.contention},
@@ -123,6 +124,7 @@ Result<CapStatus> parse_cap_status(const std::string& text) {
     status.value = optional_at<double>(market, "value");
     status.data_age_s = optional_at<double>(market, "age_seconds");
     status.data_until_s = market.at("until").get<std::int64_t>();
+    status.period = market.at("period").get<std::string>();
     read_zones(json.at("zones"), status);
     status.writes = json.at("writes").get<std::uint64_t>();
     status.contention = json.at("contention").get<std::uint64_t>();

@@ -45,6 +45,7 @@ struct CapStatus {
   std::optional<double> value;       // of the slot in force
   std::optional<double> data_age_s;  // since the data was fetched
   std::int64_t data_until_s = 0;     // 0: none
+  std::string period;                // of the present slot by the local clock, "23:45-24:00"
   std::vector<CapZoneStatus> zones;
   std::uint64_t writes = 0;
   std::uint64_t contention = 0;

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/cmd_cap.hpp"
 
+#include <cerrno>
 #include <csignal>
+#include <cstring>
 #include <mutex>
 #include <optional>
 
@@ -111,6 +113,7 @@ Result<int> run_cap(const GlobalOptions& global, const CapOptions& options) {
       guardian.emplace(std::move(started));
     }
   }
+  block_signals();
   PT_ASSIGN(const std::unique_ptr<CapLoop> cap, CapLoop::open(global, options));
   std::optional<MetricsServer> server;
   if (!options.listen.empty()) {
@@ -129,8 +132,13 @@ Result<int> run_cap(const GlobalOptions& global, const CapOptions& options) {
       annotations->publish(status);
     }
   });
-  return options.profile ? run_profiled(global, options, *cap, guardian)
-                         : run_plain(options, *cap, guardian);
+  Result<int> code = options.profile ? run_profiled(global, options, *cap, guardian)
+                                     : run_plain(options, *cap, guardian);
+  if (annotations) {
+    cap->restore("end");  // before anything that takes time
+    annotations->finish(cap->final_status());
+  }
+  return code;
 }
 
 Result<int> run_cap_status(const CapStatusOptions& options) {
@@ -162,10 +170,12 @@ Result<int> run_cap_restore(const GlobalOptions& global, const CapStatusOptions&
   const StateDir dir(options.state_dir);
   auto lock = dir.lock(0);
   if (!lock && options.stop) {
-    // Whoever holds the lock wrote its number into it.
-    const auto pid = read_u64(dir.lock_path());
-    if (pid && *pid > 1) {
-      ::kill(static_cast<pid_t>(*pid), SIGTERM);
+    const std::optional<int> holder = dir.lock_holder();
+    if (!holder) {
+      log_warn("{}; it cannot be ended from here, where its process cannot be seen",
+               lock.error().message);
+    } else if (::kill(*holder, SIGTERM) != 0) {
+      log_warn("process {} cannot be ended: {}", *holder, std::strerror(errno));
     }
   }
   if (!lock) {

@@ -89,17 +89,6 @@ class Service {
   std::unique_ptr<HttpServer> server_;  // last: its handlers use the others
 };
 
-// Before any thread begins, so that they go to the loop; a thread that took one would end us all
-// without the last minute of history.
-void block_signals() {
-  sigset_t signals;
-  sigemptyset(&signals);
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
-    sigaddset(&signals, signal);
-  }
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-}
-
 // SIGTERM is how a service is stopped: no failure.
 int exit_code_after(int signal) {
   return signal == SIGTERM ? kExitOk : kExitInterrupted;

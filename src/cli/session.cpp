@@ -10,6 +10,15 @@
 
 namespace powertrace {
 
+void block_signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+    sigaddset(&signals, signal);
+  }
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+}
+
 Status refuse_replay(const GlobalOptions& global) {
   if (!global.replay.empty()) {
     return fail(ErrorCode::kUsage,

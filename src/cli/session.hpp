@@ -18,6 +18,10 @@ namespace powertrace {
 // For commands that look at the machine as it is.
 Status refuse_replay(const GlobalOptions& global);
 
+// Before any thread begins, so that signals go to the loop; a thread that took one would end us all
+// without the last minute of history, or with limits in force.
+void block_signals();
+
 class Session {
  public:
   // Opens everything; nothing runs yet.

@@ -8,12 +8,15 @@ import os
 import pathlib
 import re
 import shutil
+import ssl
 import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 
 POWERTRACE = os.environ["POWERTRACE"]
+SUPPORT = pathlib.Path(__file__).resolve().parents[1] / "support"
 KILLER = os.environ["KILL_AT_SYSCALL"]
 STRIDE = int(os.environ.get("KILL_STRIDE", "1"))  # after every one, or after every Nth system call
 FLOOR_UW, CEILING_UW = 102_500_000, 205_000_000  # per package: half of the design power, and all
@@ -212,7 +215,9 @@ def check_writes(trace):
 def ends_by_signals(root):
     for signal, code in (("TERM", 0), ("HUP", 0), ("INT", 130)):
         tree = Tree(root / f"signal-{signal}")
-        process = subprocess.Popen(tree.enforce(*SCHEDULE), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        # With a thread beside the loop, which must leave the signal alone; without a guardian to hide that.
+        process = subprocess.Popen(tree.enforce(*SCHEDULE, "--no-guardian", "--listen", "127.0.0.1:0"), stdout=subprocess.DEVNULL,
+                                   stderr=subprocess.PIPE)
         deadline = time.monotonic() + 10
         while not tree.changed() and time.monotonic() < deadline:
             time.sleep(0.01)
@@ -223,6 +228,96 @@ def ends_by_signals(root):
         process.communicate(timeout=10)
         check(f"exit code after SIG{signal}", process.returncode == code, str(process.returncode))
         check(f"restored after SIG{signal}", not tree.changed(), str(tree.changed()))
+
+
+def own_namespace(root):
+    """As in a pod, where the controller is process 1: preStop ends it, from within its namespace."""
+    tree = Tree(root / "namespace")
+    inside = subprocess.Popen(["unshare", "--pid", "--fork", "--mount-proc", "--kill-child", *tree.enforce(*SCHEDULE, "--no-guardian")],
+                              stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 10
+    while not tree.changed() and inside.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.01)
+    if inside.poll() is not None:
+        print(f"skipped: no PID namespaces here: {inside.stderr.read()}")
+        return
+    first = pathlib.Path(f"/proc/{inside.pid}/task/{inside.pid}/children").read_text().split()[0]
+    check("limits are in force", bool(tree.changed()))
+    check("it is process 1", (tree.run / "powercap.lock").read_text() == "1\n")
+    stopped = run(["nsenter", "-t", first, "-p", "-m", *tree.command("restore", "--stop")])
+    inside.wait(10)
+    check("restored by preStop", not tree.changed() and inside.returncode == 0, f"{stopped} {inside.returncode}")
+    # On the machine itself, where the number in the lock is the right one.
+    process = subprocess.Popen(tree.enforce(*SCHEDULE), stdout=subprocess.DEVNULL)
+    deadline = time.monotonic() + 10
+    while not tree.changed() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    stopped = run(tree.command("restore", "--stop"))
+    check("restored by --stop", stopped.returncode == 0 and process.wait(10) == 0 and not tree.changed(), str(stopped))
+    again = run(tree.command("restore", "--stop"))
+    check("--stop without a controller", again.returncode == 0, str(again))
+
+
+def node_annotations(root):
+    """Kept by a stand-in for the API server, in both vocabularies; the limit goes on without it."""
+    for names in ("powertrace", "rapl"):
+        work = root / f"annotations-{names}"
+        work.mkdir()
+        (work / "token").write_text("secret")
+        kube = subprocess.Popen([SUPPORT / "fake_kube.py", work], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        url = f"https://127.0.0.1:{int(kube.stdout.readline())}"
+        context = ssl.create_default_context(cafile=str(work / "ca.crt"))
+
+        def told():
+            with urllib.request.urlopen(url + "/control", context=context, timeout=5) as answer:
+                return json.load(answer)
+
+        tree = Tree(work)
+        market = work / "market"
+        hour = int(time.time()) // 3600 * 3600
+        times = [time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(hour + i * 3600)) for i in range(3)]
+        (work / "prices.csv").write_text("start,end,price,unit\n" + "".join(
+            f"{times[i]},{times[i + 1]},90,EUR/MWh\n" for i in (0, 1)))
+        run([POWERTRACE, "market", "import", str(work / "prices.csv"), "--area", "FR", "--market-dir", str(market)])
+        process = subprocess.Popen(tree.enforce("--policy", "price-threshold", "--low", "80EUR/MWh", "--area", "FR", "--tz", "UTC",
+                                                "--market-dir", str(market), "--slew", "1000", "--node-annotations", "node-1",
+                                                "--annotation-names", names, "--api-server", url, "--token-file",
+                                                str(work / "token"), "--ca-file", str(work / "ca.crt")),
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        deadline = time.monotonic() + 10
+        while told()["patches"] == 0 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        during = told()["annotations"]
+        process.terminate()
+        errors = process.communicate(timeout=15)[1]
+        after = told()["annotations"]
+        if names == "powertrace":
+            check("annotations", during.get("powertrace.io/power-policy") == "price-threshold"
+                  and during["powertrace.io/power-mode"] == "enforce" and during["powertrace.io/power-original-watts"] == "410.0",
+                  f"{during} {errors}")
+            check("the last word", after["powertrace.io/power-phase"] == "released"
+                  and after["powertrace.io/power-limit-watts"] == "410.0", str(after))
+        else:
+            period = time.strftime("%H:%M-", time.gmtime(hour)) + (time.strftime("%H:%M", time.gmtime(hour + 3600)).replace("00:00", "24:00"))
+            check("older annotations", set(during) == {
+                "rapl/pmax", "rapl/max_power_uw", "rapl/provider", "rapl/last-update", "rapl/market-period", "rapl/market-price",
+                "power-manager/initialized"} and during["rapl/market-price"] == "90.00"
+                and during["rapl/max_power_uw"] == "410000000" and during["rapl/market-period"] == period, f"{during} {errors}")
+            check("the older last word", after["rapl/pmax"] == "410000000", str(after))
+        check("annotations: exit and limits", process.returncode == 0 and not tree.changed())
+        kube.stdin.close()
+        kube.wait(10)
+    # Nobody answers: a warning, and the limit holds.
+    process = subprocess.Popen(tree.enforce(*SCHEDULE, "--node-annotations", "node-1", "--api-server", url, "--token-file",
+                                            str(work / "token"), "--ca-file", str(work / "ca.crt")),
+                               stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 10
+    while not tree.changed() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    check("limits without an API server", bool(tree.changed()))
+    process.terminate()
+    errors = process.communicate(timeout=15)[1]
+    check("no API server", process.returncode == 0 and "annotations" in errors and "secret" not in errors and not tree.changed(), errors)
 
 
 def bad_input(root):
@@ -265,6 +360,8 @@ def main():
         observe_opens_nothing_for_writing(root)
         bad_input(root)
         ends_by_signals(root)
+        own_namespace(root)
+        node_annotations(root)
         day_of_prices(root, "2026-06-01", 96)
         day_of_prices(root, "2026-03-29", 92)
         guardian_restores(root)

@@ -32,7 +32,8 @@ version = 1000
 token = ""
 faults = []
 watches = []
-count = {"list": 0, "pages": 0, "watch": 0, "kubelet": 0, "refused": 0}
+count = {"list": 0, "pages": 0, "watch": 0, "kubelet": 0, "refused": 0, "patches": 0}
+annotations = {}
 
 
 def container_id(number):
@@ -171,6 +172,25 @@ class Handler(http.server.BaseHTTPRequestHandler):
         with lock:
             watches.remove(events)
 
+    def do_PATCH(self):
+        """Merge patches of the node's annotations, for whoever may."""
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        if self.headers.get("Authorization") != "Bearer " + token:
+            count["refused"] += 1
+            self.refuse(401, "Unauthorized")
+        elif self.path != f"/api/v1/nodes/{NODE}":
+            self.refuse(404, f"{self.path} not found")
+        elif self.headers.get("Content-Type") != "application/merge-patch+json":
+            self.refuse(415, "the body of the request was in an unknown format")
+        else:
+            for name, value in json.loads(body)["metadata"]["annotations"].items():
+                if value is None:
+                    annotations.pop(name, None)
+                else:
+                    annotations[name] = value
+            count["patches"] += 1
+            self.answer(200, {"kind": "Node", "metadata": {"name": NODE, "annotations": annotations}})
+
     def do_POST(self):
         control(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
         self.answer(200, {})
@@ -179,7 +199,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         url = urllib.parse.urlparse(self.path)
         query = urllib.parse.parse_qs(url.query)
         if url.path == "/control":
-            self.answer(200, dict(count, watching=len(watches)))
+            self.answer(200, dict(count, watching=len(watches), annotations=annotations))
             return
         if self.headers.get("Authorization") != "Bearer " + token:
             count["refused"] += 1

@@ -201,6 +201,14 @@ void CapLoop::restore(const std::string& trigger) {
   }
 }
 
+CapStatus CapLoop::final_status() {
+  ControlStep step;
+  step.phase = CapPhase::kReleased;
+  step.applied_w = original_w_;
+  step.note = "powertrace cap has ended";
+  return status_of(now_s(), step, nullptr);
+}
+
 CapStatus CapLoop::status_of(double now, const ControlStep& step, const Series* series) {
   CapStatus status;
   status.mode = options_.enforce ? "enforce" : "observe";
@@ -226,6 +234,9 @@ CapStatus CapLoop::status_of(double now, const ControlStep& step, const Series* 
     status.data_until_s = series->slots.empty() ? 0 : series->slots.back().end_s;
     if (const Slot* slot = series->at(static_cast<std::int64_t>(now))) {
       status.value = slot->value;
+      const std::string end = format_local(options_.policy.zone, slot->end_s).substr(11);
+      status.period = format_local(options_.policy.zone, slot->start_s).substr(11) + "-" +
+                      (end == "00:00" ? "24:00" : end);
     }
   }
   for (const PowerZone& zone : zones_) {

@@ -39,6 +39,8 @@ class CapLoop {
   [[nodiscard]] bool done() const { return done_; }
   // Lifts all limits; `trigger` is for the metrics.
   void restore(const std::string& trigger);
+  // For others, once all limits are lifted.
+  CapStatus final_status();
 
  private:
   CapLoop(const GlobalOptions& global, const CapOptions& options);

@@ -11,6 +11,7 @@ namespace powertrace {
 namespace {
 
 constexpr auto kLeastDistance = std::chrono::seconds(10);
+constexpr std::uint64_t kTimeoutNs = 5'000'000'000;
 
 std::string quoted(std::string_view text) {
   std::string result = "\"";
@@ -31,12 +32,17 @@ std::string patch_of(const CapStatus& status, AnnotationNames names, const std::
   std::string list;
   if (names == AnnotationNames::kRapl) {
     list = entry("rapl/pmax", fmt::format("{:.0f}", status.applied_w * 1e6)) + "," +
+           entry("rapl/max_power_uw", fmt::format("{:.0f}", status.original_w * 1e6)) + "," +
+           entry("power-manager/initialized", "powertrace") + "," +
            entry("rapl/provider", status.source) + "," + entry("rapl/last-update", time);
-    if (status.value) {
-      // The older names mean MWh.
-      list += "," + (status.quantity == "volume"
-                         ? entry("rapl/market-volume", fmt::format("{:.1f}", *status.value))
-                         : entry("rapl/market-price", fmt::format("{:.2f}", *status.value * 1000)));
+    if (!status.period.empty()) {
+      list += "," + entry("rapl/market-period", status.period);
+    }
+    if (status.value && status.quantity == "volume") {
+      list += "," + entry("rapl/market-volume", fmt::format("{:.1f}", *status.value));
+    }
+    if (status.value && status.quantity == "price") {  // of a MWh, as the older names mean it
+      list += "," + entry("rapl/market-price", fmt::format("{:.2f}", *status.value * 1000));
     }
   } else {
     list = entry("powertrace.io/power-limit-watts", fmt::format("{:.1f}", status.applied_w)) + "," +
@@ -69,32 +75,49 @@ void NodeAnnotations::publish(const CapStatus& status) {
   }
 }
 
+void NodeAnnotations::finish(const CapStatus& status) {
+  thread_.request_stop();
+  thread_.join();
+  (void)send(annotation_patch(status, config_.names), {});
+}
+
+bool NodeAnnotations::send(std::string patch, const std::stop_token& stop) const {
+  HttpRequest request;
+  request.body = std::move(patch);
+  request.method = HttpMethod::kPatch;
+  request.url = config_.api_server + "/api/v1/nodes/" + url_encode(config_.node);
+  request.headers = {{"Content-Type", "application/merge-patch+json"}};
+  request.bearer_token_file = config_.token_file;
+  request.tls.ca_file = config_.ca_file;
+  request.timeout_ns = kTimeoutNs;
+  request.connect_timeout_ns = kTimeoutNs;
+  request.stop = stop;
+  const auto response = http_send(request);
+  const bool done = response && response->ok();
+  if (!done && !stop.stop_requested()) {
+    log_warn("the annotations of node {} cannot be set: {}", config_.node,
+             response ? fmt::format("status {}", response->status) : response.error().message);
+  }
+  return done;
+}
+
 void NodeAnnotations::run(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
-    HttpRequest request;
+    std::string patch;
     {
       std::unique_lock lock(mutex_);
       changed_.wait(lock, stop, [this] { return waiting_.has_value(); });
       if (!waiting_) {
         return;
       }
-      request.body = std::move(*waiting_);
+      patch = std::move(*waiting_);
       waiting_.reset();
     }
-    request.method = HttpMethod::kPatch;
-    request.url = config_.api_server + "/api/v1/nodes/" + url_encode(config_.node);
-    request.headers = {{"Content-Type", "application/merge-patch+json"}};
-    request.bearer_token_file = config_.token_file;
-    request.tls.ca_file = config_.ca_file;
-    request.stop = stop;
-    const auto response = http_send(request);
-    if (!response || !response->ok()) {
-      log_warn("the annotations of node {} cannot be set: {}", config_.node,
-               response ? fmt::format("status {}", response->status) : response.error().message);
-      const std::scoped_lock lock(mutex_);
+    const bool done = send(std::move(patch), stop);
+    std::unique_lock lock(mutex_);
+    if (!done) {
       sent_.clear();
     }
-    std::unique_lock lock(mutex_);
     changed_.wait_for(lock, stop, kLeastDistance, [] { return false; });
   }
 }

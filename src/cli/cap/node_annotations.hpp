@@ -38,8 +38,12 @@ class NodeAnnotations {
   // Any thread; returns at once. Only the last of several waiting states is sent.
   void publish(const CapStatus& status);
 
+  // The last word, within seconds; nothing is sent afterwards.
+  void finish(const CapStatus& status);
+
  private:
   void run(const std::stop_token& stop);
+  [[nodiscard]] bool send(std::string patch, const std::stop_token& stop) const;
 
   NodeAnnotationsConfig config_;
   std::mutex mutex_;

@@ -30,6 +30,7 @@ CapStatus sample() {
   status.value = 0.0949;
   status.data_age_s = 12;
   status.data_until_s = 2000;
+  status.period = "23:45-24:00";
   status.zones = {{"package-0", "ok", "", 205, 155, 120.5, true},
                   {"package-1", "locked", "it is \"locked\"\n", 205, 205, {}, {}}};
   status.writes = 4;
