@@ -9,25 +9,16 @@
 #include <vector>
 
 #include "base/clock.hpp"
-#include "base/fd.hpp"
+#include "energy/value_file.hpp"
 #include "model/zone.hpp"
 
 namespace powertrace {
 
-// CLOCK_MONOTONIC in ns; tests bring their own.
-using ClockFn = std::uint64_t (*)();
-
 struct CounterSpec {
-  struct NameCheck {
-    std::string path;
-    std::string expected;
-  };
   std::string path;
   std::uint64_t range_uj = 0;      // where it wraps; 0: it does not, or nobody knows
   std::uint64_t max_power_uw = 0;  // no plausible load exceeds it; tells one wrap from several
-  // Files that must still say the same when the counter is opened again: the ids of powercap zones
-  // are given out in order of arrival, so a zone may come back under a neighbour's path.
-  std::vector<NameCheck> identity;
+  std::vector<ValueFile::NameCheck> identity;
 };
 
 struct Unwrapped {
@@ -44,7 +35,8 @@ Unwrapped unwrap_uj(const CounterSpec& spec,
 
 class EnergyCounter {
  public:
-  explicit EnergyCounter(CounterSpec spec) : spec_(std::move(spec)) {}
+  explicit EnergyCounter(CounterSpec spec)
+      : spec_(std::move(spec)), file_(spec_.path, spec_.identity) {}
 
   // Opens and reads once without taking the value: 0, or the errno of what is wrong.
   int probe(ClockFn clock);
@@ -55,15 +47,8 @@ class EnergyCounter {
   [[nodiscard]] const CounterSpec& spec() const { return spec_; }
 
  private:
-  int open(std::uint64_t now_ns);
-  int read_value(std::uint64_t& value_uj) const;
-  void lose(int error, ZoneDelta& delta);
-
   CounterSpec spec_;
-  UniqueFd fd_;
-  bool opened_once_ = false;
-  std::uint64_t opened_ns_ = 0;  // the last attempt
-  int error_ = 0;                // why there is no file
+  ValueFile file_;
   bool has_previous_ = false;
   std::uint64_t previous_uj_ = 0;
   std::uint64_t previous_ns_ = 0;

@@ -6,6 +6,7 @@
 
 #include <fmt/ranges.h>
 
+#include "energy/hwmon.hpp"
 #include "energy/perf.hpp"
 #include "energy/powercap.hpp"
 #include "energy/synthetic.hpp"
@@ -55,6 +56,23 @@ std::string_view powercap_remedy(const Error& error) {
   }
 }
 
+Opened open_hwmon(const SysRoot& root, const SyntheticConfig& /*synthetic*/) {
+  PT_ASSIGN(auto source, HwmonSource::open(root));
+  return source;
+}
+
+std::string_view hwmon_remedy(const Error& error) {
+  switch (error.code) {
+    case ErrorCode::kPermission:
+      return "run as root or with CAP_DAC_READ_SEARCH";
+    case ErrorCode::kNotFound:
+      return "amd_energy, Ampere, X-Gene and NVIDIA Grace have such sensors; elsewhere: use "
+             "another source";
+    default:
+      return "the sensor does not answer: use another source";
+  }
+}
+
 Opened open_synthetic(const SysRoot& root, const SyntheticConfig& synthetic) {
   PT_ASSIGN(auto source, SyntheticSource::open(root, synthetic));
   return source;
@@ -65,9 +83,10 @@ std::string_view synthetic_remedy(const Error& error) {
                                          : "mount the host's /proc and name it with --procfs";
 }
 
-constexpr std::array<Entry, 3> kEntries{{
+constexpr std::array<Entry, 4> kEntries{{
     {"perf", open_perf, perf_remedy},
     {"powercap", open_powercap, powercap_remedy},
+    {"hwmon", open_hwmon, hwmon_remedy},
     {"synthetic", open_synthetic, synthetic_remedy},
 }};
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // An energy source: a list of zones and a way to read all of them at one edge. Implementations:
-// perf (RAPL through a PMU), powercap (RAPL through sysfs) and synthetic (a formula); a new one
-// needs only this interface and a line in registry.cpp.
+// perf (RAPL through a PMU), powercap (RAPL through sysfs), hwmon (sensors of other processors) and
+// synthetic (a formula); a new one needs only this interface and a line in registry.cpp.
 #pragma once
 
 #include <cstdint>
