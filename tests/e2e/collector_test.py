@@ -9,6 +9,7 @@ import http.server
 import json
 import os
 import pathlib
+import shutil
 import signal
 import socket
 import ssl
@@ -20,6 +21,8 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
+
+from browser import Browser
 
 POWERTRACE = os.environ["POWERTRACE"]
 STEP_S = 15
@@ -347,6 +350,31 @@ def check_long_range(source):
     near(found["total"]["it_energy_kwh"], 2 * NODE * (HOURS + 0.25) / 1000, "two years: energy of both nodes")
 
 
+def check_page(source, token, directory):
+    """The page in a real browser: it asks for the token, says when it is wrong, and shows what there is."""
+    if not shutil.which("chromium"):
+        print("not checked: the page, for want of chromium")
+        return
+    pictures = os.environ.get("POWERTRACE_SCREENSHOTS")
+    with collector(source, "--token-file", str(token)) as closed, Browser(directory / "browser") as page:
+        page.open(closed.base + "/cost")
+        check(page.wait("document.getElementById('login') && !document.getElementById('login').hidden"), "the page asks for no token")
+        if pictures:
+            page.picture(pathlib.Path(pictures) / "cost-token.png")
+        enter = "document.getElementById('token').value = '%s'; document.querySelector('#login button').click()"
+        page.value(enter % "wrong")
+        check(page.wait("document.getElementById('trouble').textContent.includes('refuses')"), "a wrong token is taken")
+        page.value(enter % "s3cret")
+        check(page.wait("document.querySelectorAll('#namespaces tr th').length") >= 3, "the page shows no namespaces")
+        text = page.value("document.body.innerText")
+        check("EUR" in text and "kWh" in text and page.value("document.getElementById('login').hidden"), f"the page shows {text[:300]}")
+        check(EVIL in text and "s3cret" not in page.value("document.documentElement.outerHTML"), "names as they are, no token in the page")
+        check(page.value("sessionStorage.length") == 1 and page.value("localStorage.length") == 0 and
+              page.value("document.cookie") == "", "the token is kept where it should not be")
+        if pictures:
+            page.picture(pathlib.Path(pictures) / "cost.png")
+
+
 def main():
     for tool in ("prometheus", "promtool"):
         if subprocess.run(["which", tool], capture_output=True, check=False).returncode != 0:
@@ -373,6 +401,7 @@ def main():
                         check(get(closed.base, "/api/v1/cost/current")[0] == 401, "no token")
                         check(get(closed.base, "/api/v1/cost/current", {"Authorization": "Bearer s3cre"})[0] == 401, "wrong token")
                         check(get(closed.base, "/api/v1/cost/current", {"Authorization": "Bearer s3cret"})[0] == 200, "token")
+                    check_page(f"http://127.0.0.1:{port}", token, pathlib.Path(work))
         check_tls(pathlib.Path(work, "powertrace"))
         check_bearer(pathlib.Path(work))
     check_broken_sources()

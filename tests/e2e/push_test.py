@@ -187,6 +187,27 @@ def compare(lab):
     check(path == "/v1/metrics" and kind == "application/x-protobuf" and b"hw.energy" in body, f"OTLP {path} {kind}")
 
 
+def figure(lab, name):
+    """The value of a metric of the agent; labels are part of the name."""
+    page = fetch(f"http://127.0.0.1:{lab.ports['agent']}/metrics")
+    return float(next(line.rsplit(" ", 1)[1] for line in page.splitlines() if line.startswith(name)))
+
+
+def check_full_redis(lab):
+    """A Redis that takes nothing more: it shows, nobody waits, and nothing is lost once there is room."""
+    sink = f'{{sink="redis'
+    lab.redis_cli("CONFIG", "SET", "maxmemory-policy", "noeviction")
+    lab.redis_cli("CONFIG", "SET", "maxmemory", "1")
+    failed, snapshots = figure(lab, "powertrace_push_failures_total" + sink), figure(lab, "powertrace_snapshots_total")
+    time.sleep(5)
+    check(figure(lab, "powertrace_push_failures_total" + sink) > failed, "a full Redis is not among the failures")
+    check(figure(lab, "powertrace_push_queued_batches" + sink) >= 3, "batches for a full Redis do not wait")
+    check(figure(lab, "powertrace_snapshots_total") - snapshots >= 4, "the agent waited for a full Redis")
+    lab.redis_cli("CONFIG", "SET", "maxmemory", "0")
+    wait_for(lambda: figure(lab, "powertrace_push_queued_batches" + sink) <= 1, "the queue does not empty once there is room")
+    check(figure(lab, "powertrace_push_dropped_batches_total" + sink) == 0, "batches were dropped while there was room in the queue")
+
+
 def main():
     for tool in ("redis-server", "influxd", "prometheus"):
         if shutil.which(tool) is None:
@@ -213,6 +234,7 @@ def main():
             lab.redis()
             wait_for(lambda: lab.redis_cli("PING") == "PONG", "Redis does not start again")
             time.sleep(6)
+            check_full_redis(lab)
             process.send_signal(signal.SIGTERM)
             check(process.wait(20) == 0, f"the agent ended with {process.returncode}: {process.stderr.read()}")
             compare(lab)

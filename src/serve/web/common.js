@@ -2,10 +2,14 @@
 // What both pages need.
 "use strict";
 
-async function get(path) {
-  const answer = await fetch(path, { cache: "no-cache" });
+async function get(path, headers) {
+  const answer = await fetch(path, { cache: "no-cache", headers: headers || {} });
   const json = await answer.json();
-  if (!answer.ok) throw new Error(json.detail || answer.statusText);
+  if (!answer.ok) {
+    const error = new Error(json.detail || answer.statusText);
+    error.status = answer.status;
+    throw error;
+  }
   return json;
 }
 

@@ -110,24 +110,51 @@ function summary(report) {
   setText("method", parts.join(" · ") + " · " + report.source);
 }
 
+// A token is for this tab alone, and only sent to where the page came from.
+function headers() {
+  const token = sessionStorage.getItem("powertrace-token");
+  return token ? { Authorization: "Bearer " + token } : {};
+}
+
+function complain(error) {
+  const asks = error.status === 401;
+  const refused = asks && sessionStorage.getItem("powertrace-token") !== null;
+  if (asks && byId("login").hidden) {
+    byId("login").hidden = false;
+    byId("token").focus();
+  }
+  setText("trouble", refused ? "The service refuses this token." : error.message);
+  byId("trouble").hidden = asks && !refused;
+}
+
+let timer;
+
 async function refresh() {
+  clearTimeout(timer);
   try {
     const zone = encodeURIComponent(Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC");
     const [hours, spaces, workloads] = await Promise.all([
-      get("api/v1/cost/hourly?tz=" + zone),
-      get("api/v1/cost/current?range=24h&by=namespace&limit=" + kRows),
-      get("api/v1/cost/current?range=24h&by=workload&limit=" + kRows),
+      get("api/v1/cost/hourly?tz=" + zone, headers()),
+      get("api/v1/cost/current?range=24h&by=namespace&limit=" + kRows, headers()),
+      get("api/v1/cost/current?range=24h&by=workload&limit=" + kRows, headers()),
     ]);
     summary(hours);
     draw(hours);
     fill("namespaces", spaces);
     fill("workloads", workloads);
     byId("trouble").hidden = true;
+    byId("login").hidden = true;
   } catch (error) {
-    setText("trouble", error.message);
-    byId("trouble").hidden = false;
+    complain(error);
   }
-  setTimeout(refresh, kEveryMs);
+  timer = setTimeout(refresh, kEveryMs);
 }
+
+byId("login").addEventListener("submit", (event) => {
+  event.preventDefault();
+  sessionStorage.setItem("powertrace-token", byId("token").value.trim());
+  byId("token").value = "";
+  refresh();
+});
 
 refresh();
