@@ -280,6 +280,28 @@ def check_broken_sources():
         server.server_close()
 
 
+def check_victoria_metrics(directory):
+    """The same data, questions and answers on the other server that speaks Prometheus' language."""
+    if not shutil.which("victoria-metrics"):
+        print("not checked: VictoriaMetrics, which is not installed (package victoria-metrics)")
+        return
+    port = free_port()
+    base = f"http://127.0.0.1:{port}"
+    with Server(["victoria-metrics", f"-storageDataPath={directory}/victoria", f"-httpListenAddr=127.0.0.1:{port}",
+                 "-search.latencyOffset=0s", "-retentionPeriod=3y"], base + "/health"):
+        samples = []
+        for line in (directory / "metrics.txt").read_text().splitlines():
+            if not line.startswith("#"):
+                series, moment = line.rsplit(" ", 1)
+                samples.append(f"{series} {moment}000\n")
+        urllib.request.urlopen(base + "/api/v1/import/prometheus", data="".join(samples).encode(), timeout=60).close()
+        urllib.request.urlopen(base + "/internal/force_flush", timeout=60).close()
+        with collector(base) as service:
+            check_cost(["--prometheus", base], service.base, "VictoriaMetrics")
+            check_types(service.base)
+        check_long_range(base)
+
+
 def certificate(directory):
     """Its own authority; good for 127.0.0.1."""
     subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
@@ -402,6 +424,7 @@ def main():
                         check(get(closed.base, "/api/v1/cost/current", {"Authorization": "Bearer s3cre"})[0] == 401, "wrong token")
                         check(get(closed.base, "/api/v1/cost/current", {"Authorization": "Bearer s3cret"})[0] == 200, "token")
                     check_page(f"http://127.0.0.1:{port}", token, pathlib.Path(work))
+        check_victoria_metrics(pathlib.Path(work, "powertrace"))
         check_tls(pathlib.Path(work, "powertrace"))
         check_bearer(pathlib.Path(work))
     check_broken_sources()

@@ -214,7 +214,8 @@ CapStatus CapLoop::status_of(double now, const ControlStep& step, const Series* 
   status.mode = options_.enforce ? "enforce" : "observe";
   status.policy = policy_name(options_.policy.kind);
   status.phase = cap_phase_name(step.phase);
-  status.time_s = static_cast<std::int64_t>(now);
+  // When it was said, also in a replay: by it others tell whether somebody still runs.
+  status.time_s = static_cast<std::int64_t>(realtime_ns() / 1'000'000'000U);
   status.pid = ::getpid();
   status.original_w = original_w_;
   status.floor_w = range_.floor_w;
