@@ -29,7 +29,9 @@ class Child {
   // `args` is the program, found as a shell does, and its arguments. `mask` is the signal mask it
   // shall have.
   static Result<Child> spawn(const std::vector<std::string>& args, const sigset_t& mask);
+  Child(const Child&) = delete;
   Child(Child&&) noexcept;
+  Child& operator=(const Child&) = delete;
   Child& operator=(Child&&) = delete;
   // Of a child that was never released, nothing remains; one that runs is left alone.
   ~Child();

@@ -177,7 +177,7 @@ Result<int> run_screen(const GlobalOptions& global, const TopOptions& options) {
     }
   }));
   std::uint64_t shown = 0;
-  const Result<int> code = session.run([&](const SnapshotPtr& snapshot) {
+  Result<int> code = session.run([&](const SnapshotPtr& snapshot) {
     if (shown == 0) {
       session.set_interval(options.interval_ns);
     }

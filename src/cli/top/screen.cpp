@@ -5,6 +5,7 @@
 #include <array>
 #include <clocale>
 #include <csignal>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -62,6 +63,11 @@ constexpr std::array<Look, kStyles> kLooks{{
     {COLOR_RED, 203, A_NORMAL, A_NORMAL},                         // kHeat5
 }};
 
+// terminfo says "not a string" by a pointer that is -1.
+bool has(const char* capability) {
+  return capability != nullptr && reinterpret_cast<std::intptr_t>(capability) != -1;
+}
+
 std::string* collected = nullptr;  // tputs() takes a plain function
 int collect(int c) {
   *collected += static_cast<char>(c);
@@ -74,7 +80,7 @@ std::string restore_sequence() {
   collected = &sequence;
   for (const char* name : {"sgr0", "op", "rmkx", "cnorm", "rmcup"}) {
     const char* capability = ::tigetstr(name);
-    if (capability != nullptr && capability != reinterpret_cast<const char*>(-1)) {
+    if (has(capability)) {
       ::tputs(capability, 1, collect);
     }
   }
@@ -164,7 +170,7 @@ std::optional<std::string> screen_problem() {
            (term != nullptr && *term != '\0' ? term : "(none)") + " is unknown";
   }
   const char* move = ::tigetstr("cup");
-  const bool can_move = move != nullptr && move != reinterpret_cast<const char*>(-1);
+  const bool can_move = has(move);
   ::del_curterm(cur_term);
   if (!can_move) {
     return std::string("a terminal of type ") + (term != nullptr ? term : "?") +

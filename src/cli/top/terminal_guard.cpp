@@ -58,9 +58,7 @@ void write_all(int fd, const char* data, std::size_t size) {
     const ssize_t size = ::read(orders, &next, sizeof(next));
     if (size == sizeof(next)) {
       order = next;
-    } else if (size == 0) {
-      break;
-    } else if (size < 0 && errno != EINTR) {
+    } else if (size == 0 || (size < 0 && errno != EINTR)) {
       break;
     }
   }
