@@ -67,12 +67,11 @@ void add_open_routes(Router& router, const std::shared_ptr<PrometheusStore>& sto
   router.add("GET", "/", [](const Request&) { return text_response(std::string(kAbout)); });
 }
 
-// Probes and what the page is made of; it asks its user for the token.
-bool is_open(const std::string& path) {
-  constexpr std::array<std::string_view, 11> kOpen{
-      "/",        "/cost", "/cost.css", "/cost.js", "/common.css", "/common.js",
-      "/healthz", "/live", "/readyz",   "/ready",   "/health"};
-  return std::find(kOpen.begin(), kOpen.end(), path) != kOpen.end();
+// Probes, and the page, which asks its user for the token.
+bool is_open(std::string_view path) {
+  constexpr std::array<std::string_view, 6> kOpen{"/",       "/healthz", "/live",
+                                                  "/readyz", "/ready",   "/health"};
+  return is_cost_page(path) || std::find(kOpen.begin(), kOpen.end(), path) != kOpen.end();
 }
 
 // The token, or a user of --web.config-file.

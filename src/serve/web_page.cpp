@@ -38,4 +38,9 @@ void add_cost_page(Router& router) {
   add_file(router, "/cost.js", web::kCostScript, "text/javascript; charset=utf-8");
 }
 
+bool is_cost_page(std::string_view path) {
+  return path == "/cost" || path == "/cost.css" || path == "/cost.js" || path == "/common.css" ||
+         path == "/common.js";
+}
+
 }  // namespace powertrace

@@ -4,6 +4,8 @@
 // they get from /api/v1.
 #pragma once
 
+#include <string_view>
+
 #include "serve/router.hpp"
 
 namespace powertrace {
@@ -16,5 +18,8 @@ void add_live_page(Router& router);
 
 // The page /cost: cost and carbon of the last day by hour, namespace and workload.
 void add_cost_page(Router& router);
+
+// It is the page /cost, or a file that it is made of: nothing secret.
+bool is_cost_page(std::string_view path);
 
 }  // namespace powertrace
