@@ -45,7 +45,7 @@ std::string die_name(Dwarf_Die* die) {
   return plain != nullptr ? demangle(plain) : "";
 }
 
-// "_R" names, decoded as far as paths go: crate::module::function.
+// "_R" names of Rust, decoded as far as paths go: crate::module::function.
 std::string demangle_rust(const std::string& name) {
   std::string path;
   for (std::size_t at = 2; at < name.size();) {
