@@ -6,7 +6,7 @@
 #   data     tar.gz of its /out   qemu     QEMU's own messages
 # Status: what the guest reported (0: every check passed, 1: some failed), or 125 if it never
 # reported: it panicked, hung until the time was up, or QEMU could not start it.
-# GUEST_SECONDS (180) limits the guest, CASE_SECONDS (90) each case.
+# GUEST_SECONDS (300) limits the guest, CASE_SECONDS (120) each case.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
@@ -21,7 +21,7 @@ common=(-accel "tcg,thread=single" -m 768 -nodefaults -display none -monitor non
     -chardev "file,id=report,path=$out/report"
     -chardev "file,id=data,path=$out/data"
     -kernel "$kernel" -initrd "$initramfs")
-append="panic=-1 quiet pt.cases=$cases pt.seconds=${CASE_SECONDS:-90}"
+append="panic=-1 quiet pt.cases=$cases pt.seconds=${CASE_SECONDS:-120}"
 case $arch in
 x86_64)
     need qemu-system-x86_64 qemu-system-x86
@@ -43,7 +43,7 @@ esac
 
 mkdir -p "$out"
 : >"$out/report"
-timeout --kill-after=5 "${GUEST_SECONDS:-180}" "${qemu[@]}" "$@" </dev/null >"$out/qemu" 2>&1 &
+timeout --kill-after=5 "${GUEST_SECONDS:-300}" "${qemu[@]}" "$@" </dev/null >"$out/qemu" 2>&1 &
 guest=$!
 trap 'kill "$guest" 2>/dev/null || true' EXIT
 status=0
@@ -55,7 +55,7 @@ if [ "$status" -ge 33 ] && [ "$status" -lt 124 ] && [ $((status & 1)) = 1 ] &&
     exit $(((status >> 1) - 16))
 fi
 case $status in
-124 | 137) echo "no report within ${GUEST_SECONDS:-180} s" >"$out/why" ;;
+124 | 137) echo "no report within ${GUEST_SECONDS:-300} s" >"$out/why" ;;
 0) echo "the guest shut down or panicked" >"$out/why" ;;
 *) echo "QEMU ended with status $status" >"$out/why" ;;
 esac

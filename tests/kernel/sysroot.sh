@@ -64,6 +64,10 @@ for deb in "$work"/debs/*.deb; do
     dpkg-deb --fsys-tarfile "$deb" | tar -x -C "$work/root" --wildcards './usr/share/*cmake*' \
         './usr/share/pkgconfig/*' 2>/dev/null || true
 done
+# Some of them name their libraries by the place where they expect to be installed.
+# shellcheck disable=SC2016 # for CMake
+find "$work/root/usr" -name '*Targets*.cmake' -exec \
+    sed -i -E '/_realOrig/!s#"/usr(/|")#"${CMAKE_SYSROOT}/usr\1#' {} +
 [ -e "$work/root/usr/bin/awk" ] || ln -s mawk "$work/root/usr/bin/awk" # an alternative otherwise
 echo "${wanted[*]}" >"$work/root/packages.txt"
 sums_write "$work/root"

@@ -54,6 +54,8 @@ def pt_fifo(out, facts):
 def pt_hotplug(out, facts):
     trace = s.load(f"{out}/hotplug.json")
     near(s.cpu_seconds(trace, cgroup="/plug"), facts["pt_hotplug.usec"] / 1e6, 1, "run time across hotplug")
+    late = s.load(f"{out}/late.json")
+    near(s.cpu_seconds(late, cgroup="/late"), facts["pt_hotplug.late"] / 1e6, 1, "run time on a CPU that came later")
 
 
 def pt_cgroups(out, facts):
@@ -98,7 +100,7 @@ def pt_record(out, _):
     report = s.load(f"{out}/functions")[0]
     rows = {(row["module"], row["function"]): row for row in report["rows"]}
     seconds = rows["spin", "main"]["cpu_seconds"]
-    check(2.4 < seconds < 3.1, "samples put a hog's time into its function", f"{seconds} s of 3 s")
+    check(1.5 < seconds < 3.1, "samples put a hog's time into its function", f"{seconds} s of 3 s")
     total = sum(s.nano(row["joules"]) for row in report["rows"])
     wanted = s.nano(report["total"]["joules"])
     check(total == wanted, "functions add up to the total, exactly", f"{total} nJ, wanted {wanted} nJ")

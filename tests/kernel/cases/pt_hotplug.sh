@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# CPUs go offline and come back while powertrace runs.
+# A busy CPU goes offline and comes back while powertrace runs: no run time is lost or invented. Nor on
+# one that was offline when it started.
 . /lib/tap.sh
 . /lib/powertrace.sh
 
@@ -17,3 +18,14 @@ snapshots 2
 facts usec "$(cgroup_usec plug)"
 trace_end "top runs to its end" 0
 rmdir /sys/fs/cgroup/plug
+
+cgroup_new late
+write_to $cpu 0
+trace_start late --by cgroup --interval 1s --count 5
+write_to $cpu 1
+snapshots 1
+in_cgroup late spin 1 1
+snapshots 1
+facts late "$(cgroup_usec late)"
+trace_end "top runs to its end though a CPU came" 0
+rmdir /sys/fs/cgroup/late

@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The formula of fake_rapl.h. mW * us = nJ keeps every step exact. */
 #include <linux/cpumask.h>
+#include <linux/kernel_stat.h>
 #include <linux/ktime.h>
 #include <linux/math64.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
-#include <linux/kernel_stat.h>
 #include <linux/tick.h>
 #include <linux/topology.h>
 
 #include "fake_rapl.h"
 
-static uint idle_mw[KINDS] = {10000, 2000, 500, 3000, 15000};
+static uint idle_mw[KINDS] = { 10000, 2000, 500, 3000, 15000 };
 module_param_array(idle_mw, uint, NULL, 0444);
 MODULE_PARM_DESC(idle_mw, "constant power of package, core, uncore, dram, psys");
 
-static uint busy_mw[KINDS] = {20000, 15000, 0, 1000, 22000};
+static uint busy_mw[KINDS] = { 20000, 15000, 0, 1000, 22000 };
 module_param_array(busy_mw, uint, NULL, 0444);
 MODULE_PARM_DESC(busy_mw, "power added by each busy CPU: package, core, uncore, dram, psys");
 
@@ -30,7 +30,7 @@ MODULE_PARM_DESC(epoch_ns, "CLOCK_MONOTONIC instant of energy 0 (set when the mo
 
 struct cpu_account {
 	int package;
-	bool known; /* the two below were taken while the CPU was online */
+	bool known;  /* the two below were taken while the CPU was online */
 	u64 at_us;
 	u64 idle_us;
 	u64 busy_us; /* accumulated, survives the CPU going offline */
@@ -76,8 +76,7 @@ static u64 busy_us_of(int package)
 	u64 busy = 0;
 	int cpu;
 
-	for_each_possible_cpu(cpu)
-	{
+	for_each_possible_cpu(cpu) {
 		account_cpu(&accounts[cpu], cpu);
 		if (package == ALL_PACKAGES || accounts[cpu].package == package)
 			busy += accounts[cpu].busy_us;
@@ -143,7 +142,8 @@ int energy_init(void)
 	if (!accounts)
 		return -ENOMEM;
 	epoch_ns = ktime_get_ns();
-	for_each_possible_cpu(cpu) account_cpu(&accounts[cpu], cpu);
+	for_each_possible_cpu(cpu)
+		account_cpu(&accounts[cpu], cpu);
 	return 0;
 }
 

@@ -23,13 +23,12 @@ enum zone_kind { KIND_PACKAGE, KIND_CORE, KIND_UNCORE, KIND_DRAM, KIND_PSYS, KIN
 struct rapl_zone {
 	struct powercap_zone powercap;
 	enum zone_kind kind;
-	int package; /* ALL_PACKAGES for psys */
+	int package;	/* ALL_PACKAGES for psys */
 	bool registered;
 	bool enabled;
-	u64 energy_nj; /* at at_us, never wraps; the rest of this block guarded by the energy lock
-			*/
-	u64 at_us;     /* since the epoch */
-	u64 busy_us;   /* busy CPU time of the package already charged */
+	u64 energy_nj;	/* at at_us, never wraps; the rest of this block guarded by the energy lock */
+	u64 at_us;	/* since the epoch */
+	u64 busy_us;	/* busy CPU time of the package already charged */
 	u64 limit_uw[MAX_LIMITS];
 	u64 window_us[MAX_LIMITS];
 };

@@ -24,7 +24,8 @@ static int count_packages(void)
 
 	if (packages)
 		return packages;
-	for_each_online_cpu(cpu) highest = max(highest, (int)topology_physical_package_id(cpu));
+	for_each_online_cpu(cpu)
+		highest = max(highest, (int)topology_physical_package_id(cpu));
 	return highest + 1;
 }
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The `power` PMU: energy-cores, energy-pkg, energy-ram, in the unit of the kernel's own (2^-32 J).
- */
+/* The `power` PMU: energy-cores, energy-pkg, energy-ram, in the unit of the kernel's own (2^-32 J). */
 #include <linux/cpumask.h>
 #include <linux/math64.h>
 #include <linux/module.h>
@@ -13,9 +12,7 @@ enum { EVENT_CORES = 1, EVENT_PKG, EVENT_RAM };
 static u64 raw_count(struct perf_event *event)
 {
 	static const enum zone_kind kinds[] = {
-		[EVENT_CORES] = KIND_CORE,
-		[EVENT_PKG] = KIND_PACKAGE,
-		[EVENT_RAM] = KIND_DRAM,
+		[EVENT_CORES] = KIND_CORE, [EVENT_PKG] = KIND_PACKAGE, [EVENT_RAM] = KIND_DRAM,
 	};
 	u64 nj = zones_energy_nj(kinds[event->attr.config], package_of_cpu(event->cpu));
 
@@ -70,27 +67,26 @@ static int event_init(struct perf_event *event)
 }
 
 PMU_FORMAT_ATTR(event, "config:0-7");
-static struct attribute *format_attrs[] = {&format_attr_event.attr, NULL};
-static const struct attribute_group format_group = {.name = "format", .attrs = format_attrs};
+static struct attribute *format_attrs[] = { &format_attr_event.attr, NULL };
+static const struct attribute_group format_group = { .name = "format", .attrs = format_attrs };
 
 #define SCALE "2.3283064365386962890625e-10"
-PMU_EVENT_ATTR_STRING(energy - cores, cores, "event=0x01");
-PMU_EVENT_ATTR_STRING(energy - cores.unit, cores_unit, "Joules");
-PMU_EVENT_ATTR_STRING(energy - cores.scale, cores_scale, SCALE);
-PMU_EVENT_ATTR_STRING(energy - pkg, pkg, "event=0x02");
-PMU_EVENT_ATTR_STRING(energy - pkg.unit, pkg_unit, "Joules");
-PMU_EVENT_ATTR_STRING(energy - pkg.scale, pkg_scale, SCALE);
-PMU_EVENT_ATTR_STRING(energy - ram, ram, "event=0x03");
-PMU_EVENT_ATTR_STRING(energy - ram.unit, ram_unit, "Joules");
-PMU_EVENT_ATTR_STRING(energy - ram.scale, ram_scale, SCALE);
+PMU_EVENT_ATTR_STRING(energy-cores, cores, "event=0x01");
+PMU_EVENT_ATTR_STRING(energy-cores.unit, cores_unit, "Joules");
+PMU_EVENT_ATTR_STRING(energy-cores.scale, cores_scale, SCALE);
+PMU_EVENT_ATTR_STRING(energy-pkg, pkg, "event=0x02");
+PMU_EVENT_ATTR_STRING(energy-pkg.unit, pkg_unit, "Joules");
+PMU_EVENT_ATTR_STRING(energy-pkg.scale, pkg_scale, SCALE);
+PMU_EVENT_ATTR_STRING(energy-ram, ram, "event=0x03");
+PMU_EVENT_ATTR_STRING(energy-ram.unit, ram_unit, "Joules");
+PMU_EVENT_ATTR_STRING(energy-ram.scale, ram_scale, SCALE);
 static struct attribute *event_attrs[] = {
-	&cores.attr.attr,	&cores_unit.attr.attr,
-	&cores_scale.attr.attr, &pkg.attr.attr,
-	&pkg_unit.attr.attr,	&pkg_scale.attr.attr,
-	&ram.attr.attr,		&ram_unit.attr.attr,
-	&ram_scale.attr.attr,	NULL,
+	&cores.attr.attr, &cores_unit.attr.attr, &cores_scale.attr.attr,
+	&pkg.attr.attr,	  &pkg_unit.attr.attr,	 &pkg_scale.attr.attr,
+	&ram.attr.attr,	  &ram_unit.attr.attr,	 &ram_scale.attr.attr,
+	NULL,
 };
-static const struct attribute_group event_group = {.name = "events", .attrs = event_attrs};
+static const struct attribute_group event_group = { .name = "events", .attrs = event_attrs };
 
 /* One reader per package: its first CPU that is online. */
 static ssize_t cpumask_show(struct device *dev, struct device_attribute *attr, char *text)
@@ -101,11 +97,11 @@ static ssize_t cpumask_show(struct device *dev, struct device_attribute *attr, c
 
 	if (!zalloc_cpumask_var(&readers, GFP_KERNEL))
 		return -ENOMEM;
-	for_each_online_cpu(cpu)
-	{
+	for_each_online_cpu(cpu) {
 		bool first = true;
 
-		for_each_cpu(other, readers) first &= package_of_cpu(other) != package_of_cpu(cpu);
+		for_each_cpu(other, readers)
+			first &= package_of_cpu(other) != package_of_cpu(cpu);
 		if (first)
 			cpumask_set_cpu(cpu, readers);
 	}
@@ -114,10 +110,10 @@ static ssize_t cpumask_show(struct device *dev, struct device_attribute *attr, c
 	return length;
 }
 static DEVICE_ATTR_RO(cpumask);
-static struct attribute *cpumask_attrs[] = {&dev_attr_cpumask.attr, NULL};
-static const struct attribute_group cpumask_group = {.attrs = cpumask_attrs};
+static struct attribute *cpumask_attrs[] = { &dev_attr_cpumask.attr, NULL };
+static const struct attribute_group cpumask_group = { .attrs = cpumask_attrs };
 
-static const struct attribute_group *groups[] = {&cpumask_group, &format_group, &event_group, NULL};
+static const struct attribute_group *groups[] = { &cpumask_group, &format_group, &event_group, NULL };
 
 static struct pmu power_pmu = {
 	.module = THIS_MODULE,

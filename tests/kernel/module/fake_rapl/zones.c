@@ -15,12 +15,12 @@ static char *control_type = "intel-rapl";
 module_param(control_type, charp, 0444);
 MODULE_PARM_DESC(control_type, "name of the control type, e.g. intel-rapl-mmio");
 
-static bool has[KINDS] = {true, true, false, true, false};
+static bool has[KINDS] = { true, true, false, true, false };
 module_param_array(has, bool, NULL, 0444);
 MODULE_PARM_DESC(has, "which zones exist: package (always), core, uncore, dram, psys");
 
-static unsigned long long range_uj[KINDS] = {262143328850ULL, 262143328850ULL, 262143328850ULL,
-					     65712999613ULL, 262143328850ULL};
+static unsigned long long range_uj[KINDS] = { 262143328850ULL, 262143328850ULL, 262143328850ULL,
+				  65712999613ULL, 262143328850ULL };
 module_param_array(range_uj, ullong, NULL, 0444);
 MODULE_PARM_DESC(range_uj, "where the counter of package, core, uncore, dram, psys wraps");
 
@@ -36,7 +36,7 @@ static bool locked;
 module_param(locked, bool, 0644);
 MODULE_PARM_DESC(locked, "live: limits cannot be written, as with a lock bit set by the BIOS");
 
-static const char *const kind_names[KINDS] = {"package", "core", "uncore", "dram", "psys"};
+static const char *const kind_names[KINDS] = { "package", "core", "uncore", "dram", "psys" };
 static struct powercap_control_type *type;
 static struct rapl_zone *zones;
 static int zone_count;
@@ -64,8 +64,7 @@ static int get_energy(struct powercap_zone *powercap, u64 *value)
 
 	if (fault)
 		return fault;
-	/* The hardware's counter counts to the range and starts again: it takes range + 1 values.
-	 */
+	/* The hardware's counter counts to the range and starts again: it takes range + 1 values. */
 	div64_u64_rem(div_u64(energy_of(zone), 1000), range_uj[zone->kind] + 1, value);
 	return 0;
 }
@@ -170,9 +169,9 @@ static struct rapl_zone *add_zone(enum zone_kind kind, int package, struct rapl_
 	} else {
 		strscpy(name, kind_names[kind], sizeof(name));
 	}
-	added = powercap_register_zone(
-		&zone->powercap, type, name, parent ? &parent->powercap : NULL, &zone_ops,
-		kind == KIND_PACKAGE || kind == KIND_PSYS ? 2 : 1, &limit_ops);
+	added = powercap_register_zone(&zone->powercap, type, name, parent ? &parent->powercap : NULL,
+				       &zone_ops, kind == KIND_PACKAGE || kind == KIND_PSYS ? 2 : 1,
+				       &limit_ops);
 	if (IS_ERR(added))
 		return ERR_CAST(added);
 	zone->registered = true;
@@ -232,7 +231,7 @@ static int vanish(const char *value, const struct kernel_param *param)
 	return 0;
 }
 
-static const struct kernel_param_ops vanish_ops = {.set = vanish};
+static const struct kernel_param_ops vanish_ops = { .set = vanish };
 module_param_cb(vanish, &vanish_ops, NULL, 0200);
 MODULE_PARM_DESC(vanish, "live: take away all zones of this kind (0: packages with their parts)");
 
@@ -270,8 +269,7 @@ u64 zones_energy_nj(enum zone_kind kind, int package)
 	int i;
 
 	for (i = 0; i < zone_count; i++) {
-		if (zones[i].kind == kind &&
-		    (package == ALL_PACKAGES || zones[i].package == package))
+		if (zones[i].kind == kind && (package == ALL_PACKAGES || zones[i].package == package))
 			sum += energy_of(&zones[i]);
 	}
 	return sum;

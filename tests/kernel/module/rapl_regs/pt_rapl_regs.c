@@ -23,12 +23,12 @@
 #define MSR_PACKAGE_LIMIT 0x610
 #define MSR_PACKAGE_INFO 0x614
 
-#define UNITS 0xa0e03			      /* power 1/8 W, energy 2^-14 J, time 1/1024 s */
+#define UNITS 0xa0e03 /* power 1/8 W, energy 2^-14 J, time 1/1024 s */
 #define LIMITS_75_105_W 0x00428348001d8258ULL /* both on, with time windows */
 #define LOCK_BIT (1ULL << 63)
 #define TDP_75_W 600
 
-static uint mw[RAPL_DOMAIN_MAX] = {30000, 20000, 0, 4000, 0};
+static uint mw[RAPL_DOMAIN_MAX] = { 30000, 20000, 0, 4000, 0 };
 module_param_array(mw, uint, NULL, 0444);
 MODULE_PARM_DESC(mw, "power of package, core, uncore, dram, psys; 0: no such zone");
 
@@ -63,19 +63,19 @@ static const struct {
 	enum rapl_domain_reg_id id;
 	u32 msr;
 } register_map[] = {
-	{RAPL_DOMAIN_PACKAGE, RAPL_DOMAIN_REG_LIMIT, MSR_PACKAGE_LIMIT},
-	{RAPL_DOMAIN_PACKAGE, RAPL_DOMAIN_REG_STATUS, 0x611},
-	{RAPL_DOMAIN_PACKAGE, RAPL_DOMAIN_REG_PERF, 0x613},
-	{RAPL_DOMAIN_PACKAGE, RAPL_DOMAIN_REG_INFO, MSR_PACKAGE_INFO},
-	{RAPL_DOMAIN_PP0, RAPL_DOMAIN_REG_LIMIT, 0x638},
-	{RAPL_DOMAIN_PP0, RAPL_DOMAIN_REG_STATUS, 0x639},
-	{RAPL_DOMAIN_PP0, RAPL_DOMAIN_REG_POLICY, 0x63a},
-	{RAPL_DOMAIN_PP1, RAPL_DOMAIN_REG_LIMIT, 0x640},
-	{RAPL_DOMAIN_PP1, RAPL_DOMAIN_REG_STATUS, 0x641},
-	{RAPL_DOMAIN_DRAM, RAPL_DOMAIN_REG_LIMIT, 0x618},
-	{RAPL_DOMAIN_DRAM, RAPL_DOMAIN_REG_STATUS, 0x619},
-	{RAPL_DOMAIN_DRAM, RAPL_DOMAIN_REG_PERF, 0x61b},
-	{RAPL_DOMAIN_DRAM, RAPL_DOMAIN_REG_INFO, 0x61c},
+	{ RAPL_DOMAIN_PACKAGE, RAPL_DOMAIN_REG_LIMIT, MSR_PACKAGE_LIMIT },
+	{ RAPL_DOMAIN_PACKAGE, RAPL_DOMAIN_REG_STATUS, 0x611 },
+	{ RAPL_DOMAIN_PACKAGE, RAPL_DOMAIN_REG_PERF, 0x613 },
+	{ RAPL_DOMAIN_PACKAGE, RAPL_DOMAIN_REG_INFO, MSR_PACKAGE_INFO },
+	{ RAPL_DOMAIN_PP0, RAPL_DOMAIN_REG_LIMIT, 0x638 },
+	{ RAPL_DOMAIN_PP0, RAPL_DOMAIN_REG_STATUS, 0x639 },
+	{ RAPL_DOMAIN_PP0, RAPL_DOMAIN_REG_POLICY, 0x63a },
+	{ RAPL_DOMAIN_PP1, RAPL_DOMAIN_REG_LIMIT, 0x640 },
+	{ RAPL_DOMAIN_PP1, RAPL_DOMAIN_REG_STATUS, 0x641 },
+	{ RAPL_DOMAIN_DRAM, RAPL_DOMAIN_REG_LIMIT, 0x618 },
+	{ RAPL_DOMAIN_DRAM, RAPL_DOMAIN_REG_STATUS, 0x619 },
+	{ RAPL_DOMAIN_DRAM, RAPL_DOMAIN_REG_PERF, 0x61b },
+	{ RAPL_DOMAIN_DRAM, RAPL_DOMAIN_REG_INFO, 0x61c },
 };
 
 /* The energy counter, or 0 for a zone without power: the driver then leaves it out. */
@@ -85,8 +85,7 @@ static u64 energy_counter(enum rapl_domain_type domain)
 
 	if (!mw[domain])
 		return 0;
-	/* The driver takes 15.3 uJ as the unit of DRAM on servers, whatever the unit register says.
-	 */
+	/* The driver takes 15.3 uJ as the unit of DRAM on servers, whatever the unit register says. */
 	if (domain == RAPL_DOMAIN_DRAM)
 		return (u32)(start_raw + div_u64(uj * 10, 153));
 	return (u32)(start_raw + mul_u64_u32_div(uj, 1 << 14, 1000000));
@@ -149,8 +148,7 @@ static void describe_interface(void)
 	interface.write_raw = write_raw;
 	REG(interface.reg_unit) = MSR_UNIT;
 	for (i = 0; i < ARRAY_SIZE(register_map); i++)
-		REG(interface.regs[register_map[i].domain][register_map[i].id]) =
-			register_map[i].msr;
+		REG(interface.regs[register_map[i].domain][register_map[i].id]) = register_map[i].msr;
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 5, 0)
 	interface.type = RAPL_IF_MSR;
 	for (i = 0; i < RAPL_DOMAIN_MAX; i++)
@@ -165,8 +163,7 @@ static int add_dies(void)
 {
 	int cpu, die, added = 0;
 
-	for_each_online_cpu(cpu)
-	{
+	for_each_online_cpu(cpu) {
 		die = topology_logical_die_id(cpu);
 		if (die < 0 || die >= MAX_DIES || dies[die])
 			continue;
