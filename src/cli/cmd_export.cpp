@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "base/atomic_file.hpp"
 #include "base/log.hpp"
 #include "cli/output.hpp"
 #include "cli/recording.hpp"
@@ -33,23 +34,22 @@ Status write_result(const std::string& path, const std::string& text) {
     return {};
   }
   struct stat status {};
-  if (::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode)) {
+  const bool exists = ::stat(path.c_str(), &status) == 0;
+  if (exists && S_ISDIR(status.st_mode)) {
     return fail(ErrorCode::kUsage, "--output: {} is a directory; name a file in it", path);
   }
-  std::string temporary = path + ".XXXXXX";
-  UniqueFd file(::mkostemp(temporary.data(), O_CLOEXEC));
-  if (!file.valid()) {
-    return fail_errno(errno, "--output: cannot write {}", path);
+  if (exists && !S_ISREG(status.st_mode)) {  // a device or a pipe is written to, not replaced
+    const UniqueFd out(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+    if (!out.valid()) {
+      return fail_errno(errno, "--output: cannot write {}", path);
+    }
+    PT_TRY(write_all(out.get(), path, text));
+    return {};
   }
-  const auto written = write_all(file.get(), path, text);
-  const bool renamed = written && std::rename(temporary.c_str(), path.c_str()) == 0;
-  if (!renamed) {
-    const int error = errno;
-    ::unlink(temporary.c_str());
-    PT_TRY(written);
-    return fail_errno(error, "--output: cannot write {}", path);
-  }
-  return {};
+  // What a link leads to is replaced, not the link.
+  const std::unique_ptr<char, decltype(&std::free)> real(::realpath(path.c_str(), nullptr),
+                                                         std::free);
+  return write_file_atomic(real ? real.get() : path, text, 0600);
 }
 
 std::string title_of(const record::Meta& meta) {

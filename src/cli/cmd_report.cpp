@@ -3,8 +3,12 @@
 
 #include <vector>
 
+#include <unistd.h>
+
 #include "cli/output.hpp"
 #include "cli/recording.hpp"
+#include "cli/report/browser_ui.hpp"
+#include "cli/top/screen.hpp"
 #include "record/fold.hpp"
 #include "record/reader.hpp"
 #include "render/json.hpp"
@@ -40,10 +44,33 @@ Result<int> report_functions(const GlobalOptions& global,
   return 0;
 }
 
+// Whoever sits at a terminal and asks for nothing special may look around.
+bool wants_browser(const ReportOptions& options, const std::string& file) {
+  return options.format == ReportFormat::kTable && !options.batch && options.top == 0 &&
+         file != "-" && ::isatty(STDOUT_FILENO) == 1 && !top::screen_problem();
+}
+
+Result<int> browse_recording(const GlobalOptions& global,
+                             const ReportOptions& options,
+                             const std::string& file) {
+  browse::Recorded recorded;
+  recorded.file = file;
+  PT_ASSIGN(recorded.profile, read_profile(global, file, options.from, options.to,
+                                           &recorded.timeline, &recorded.snapshot));
+  top::Glyphs glyphs;
+  glyphs.utf8 = top::use_terminal_locale();
+  PT_ASSIGN(top::TerminalGuard guard, top::TerminalGuard::start());
+  browse::Browser browser(recorded, options.by, options.code != ReportOptions::Code::kNone, glyphs);
+  return browse::run_browser(guard, browser);
+}
+
 }  // namespace
 
 Result<int> run_report(const GlobalOptions& global, const ReportOptions& options) {
   const std::string& file = global.replay.empty() ? options.file : global.replay;
+  if (wants_browser(options, file)) {
+    return browse_recording(global, options, file);
+  }
   if (options.code != ReportOptions::Code::kNone) {
     return report_functions(global, options, file);
   }

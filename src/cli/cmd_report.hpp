@@ -24,6 +24,7 @@ struct ReportOptions {
   std::string to;
   std::uint64_t top = 0;  // rows; 0: all
   ReportFormat format = ReportFormat::kTable;
+  bool batch = false;  // a table also on a terminal
 };
 
 // The exit code, or an Error that main() reports and maps to one.

@@ -86,7 +86,8 @@ Result<report::Profile> read_profile(const GlobalOptions& global,
                                      const std::string& file,
                                      const std::string& from,
                                      const std::string& to,
-                                     report::Timeline* timeline) {
+                                     report::Timeline* timeline,
+                                     SnapshotPtr* snapshot) {
   PT_ASSIGN(const std::unique_ptr<record::Reader> reader, record::Reader::open(file));
   const record::FoldConfig config = fold_config(global);
   PT_TRY(record::check_fold(config, reader->meta()));
@@ -94,7 +95,8 @@ Result<report::Profile> read_profile(const GlobalOptions& global,
   record::Fold fold(*reader, config);
   report::EnergyStacks stacks(*reader, timeline != nullptr);
   PT_TRY(each_window(*reader, range, [&](bool inside) {
-    const Attribution& attribution = fold.attribute_window();
+    const bool keep = inside && snapshot != nullptr;
+    const Attribution& attribution = keep ? fold.add() : fold.attribute_window();
     if (inside) {
       stacks.add(attribution);
       if (timeline != nullptr) {
@@ -103,6 +105,9 @@ Result<report::Profile> read_profile(const GlobalOptions& global,
     }
   }));
   stacks.finish();
+  if (snapshot != nullptr) {
+    *snapshot = fold.take_snapshot();
+  }
   report::Symbolizer symbolizer;
   report::Profile profile = report::make_profile(reader->meta(), stacks, symbolizer);
   for (const std::string& warning : symbolizer.warnings()) {

@@ -33,12 +33,13 @@ Result<SnapshotPtr> read_snapshot(const GlobalOptions& global,
                                   const std::string& to,
                                   record::Meta* meta);
 
-// The same by stack; `timeline` is filled unless it is null.
+// The same by stack; `timeline` and `snapshot` are filled unless they are null.
 Result<report::Profile> read_profile(const GlobalOptions& global,
                                      const std::string& file,
                                      const std::string& from,
                                      const std::string& to,
-                                     report::Timeline* timeline);
+                                     report::Timeline* timeline,
+                                     SnapshotPtr* snapshot = nullptr);
 
 // --source replay:FILE: a recording in intervals, as fast as it can be read. `on_interval` returns
 // false to stop.

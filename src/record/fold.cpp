@@ -54,10 +54,11 @@ const Attribution& Fold::attribute_window() {
   return attribution_;
 }
 
-void Fold::add() {
+const Attribution& Fold::add() {
   attribute_window();
   ledger_.add(reader_.window(), attribution_, reader_.meta().zones);
   learn_names();
+  return attribution_;
 }
 
 // Now, not when the snapshot is taken: ids may mean something else by then.

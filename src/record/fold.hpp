@@ -34,7 +34,7 @@ class Fold {
 
   // Attributes the reader's window; add() also adds it to the interval.
   const Attribution& attribute_window();
-  void add();
+  const Attribution& add();
 
   [[nodiscard]] std::uint64_t interval_ns() const { return ledger_.end_ns() - ledger_.start_ns(); }
   [[nodiscard]] bool empty() const { return ledger_.windows() == 0; }

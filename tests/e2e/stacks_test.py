@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import shutil
+import stat
 import subprocess
 import sys
 import tempfile
@@ -103,6 +104,16 @@ def test_exports(tmp, path):
     check_firefox(json.loads(out["firefox"].read_text()), total)
     events = json.loads(out["chrome"].read_text())["traceEvents"]
     check("chrome has counters and slices", {"M", "C", "X"} <= {event["ph"] for event in events})
+    device = tmp / "null"
+    os.mknod(device, stat.S_IFCHR | 0o600, os.makedev(1, 3))
+    run("export", str(path), "--format", "folded", "-o", str(device))
+    check("a device is written to, not replaced", stat.S_ISCHR(device.stat().st_mode))
+    link = tmp / "link"
+    link.symlink_to(out["folded"])
+    out["folded"].write_text("old")
+    run("export", str(path), "--format", "folded", "-o", str(link))
+    check("what a link leads to is replaced", link.is_symlink() and folded == sum(
+        int(line.rsplit(" ", 1)[1]) for line in out["folded"].read_text().splitlines()))
     if shutil.which("go"):
         top = subprocess.run(["go", "tool", "pprof", "-top", str(out["pprof"])], capture_output=True, check=False)
         check("pprof's own reader", b"Type: energy" in top.stdout, top.stderr)

@@ -11,7 +11,7 @@ namespace {
 
 struct RawReport {
   std::string file = "powertrace.data", by = "process", sort = "joules", from, to, top;
-  bool json = false, csv = false;
+  bool json = false, csv = false, batch = false;
 };
 
 Result<ReportOptions> check(const RawReport& raw) {
@@ -34,6 +34,7 @@ Result<ReportOptions> check(const RawReport& raw) {
   report.format = raw.json  ? ReportFormat::kJson
                   : raw.csv ? ReportFormat::kCsv
                             : ReportFormat::kTable;
+  report.batch = raw.batch;
   return report;
 }
 
@@ -48,6 +49,7 @@ void add_options(CLI::App& report, RawReport& raw) {
   report.add_option("--top", raw.top, "so many rows, the others in one")->type_name("N");
   report.add_flag("--json", raw.json, "one JSON object");
   report.add_flag("--csv", raw.csv, "a line per row");
+  report.add_flag("--batch", raw.batch, "print a table, also on a terminal");
 }
 
 }  // namespace
