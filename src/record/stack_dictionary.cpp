@@ -31,11 +31,13 @@ Id StackDictionary::frame(Id file, std::uint64_t offset, std::string_view name) 
     ++new_frames_.count;
     new_frames_.rows.number(file);
     new_frames_.rows.number(offset);
-    if (!name.empty()) {
-      ++new_names_.count;
-      new_names_.rows.number(at->second);
-      new_names_.rows.text(name);
-    }
+    unnamed_.insert(at->second);
+  }
+  // A runtime may tell the name only after the code was seen.
+  if (!name.empty() && unnamed_.erase(at->second) > 0) {
+    ++new_names_.count;
+    new_names_.rows.number(at->second);
+    new_names_.rows.text(name);
   }
   return at->second;
 }

@@ -12,6 +12,7 @@
 #include <string_view>
 #include <tuple>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "record/bytes.hpp"
@@ -46,6 +47,7 @@ class StackDictionary {
 
   std::map<std::tuple<FileKind, std::string, std::string, std::uint32_t>, Id> file_ids_;
   std::unordered_map<std::pair<Id, std::uint64_t>, Id, FrameHash> frame_ids_;
+  std::unordered_set<Id> unnamed_;                 // frames
   std::unordered_map<std::string, Id> stack_ids_;  // by the bytes of its definition
   Pending new_files_, new_frames_, new_stacks_, new_names_;
 };

@@ -125,6 +125,38 @@ def test_command(tmp):
     check("the earlier recording is kept", (tmp / "command.data.old").exists())
 
 
+def test_focus(tmp):
+    """One process, and one cgroup, of a busy machine."""
+    spin = ["sh", "-c", "while :; do :; done"]
+    other, chosen = subprocess.Popen(spin), subprocess.Popen(spin)
+    path = tmp / "focus.data"
+    done = run("record", "-o", str(path), "-d", "700ms", "-p", str(chosen.pid))
+    check("record -p", done.returncode == 0, done.stderr)
+    data = report(path)
+    check("the process is the only one", conserved(data) and {row["pid"] for row in data["rows"] if row["kind"] == "process"}
+          == {chosen.pid}, data["rows"])
+    mount = next((pathlib.Path(line.split()[1]) for line in open("/proc/mounts") if line.split()[2] == "cgroup2"), None)
+    group = mount and mount / f"powertrace-test-{os.getpid()}"
+    try:
+        group.mkdir()
+        (group / "cgroup.procs").write_text(str(chosen.pid))
+    except (OSError, AttributeError) as error:
+        print(f"no cgroup of our own ({error}): --cgroup is not tested")
+    else:
+        for name in (str(group), f"/{group.name}"):
+            done = run("record", "-o", str(path), "-d", "700ms", "--cgroup", name)
+            check(f"record --cgroup {name}", done.returncode == 0, done.stderr)
+            data = report(path)
+            rows = [row for row in data["rows"] if row["kind"] == "process"]
+            check("the cgroup's process is the only one", conserved(data) and [row["pid"] for row in rows] == [chosen.pid]
+                  and rows[0]["cgroup"].endswith(group.name), rows)
+    for child in (other, chosen):
+        child.kill()
+        child.wait()
+    if group and group.exists():
+        group.rmdir()
+
+
 def test_killed(tmp):
     path = tmp / "killed.data"
     child = subprocess.Popen([POWERTRACE, "record", "-o", str(path), "--window", "20ms"], stderr=subprocess.DEVNULL)
@@ -174,6 +206,7 @@ def main():
         tmp = pathlib.Path(name)
         test_damage(tmp, test_machine(tmp))
         test_command(tmp)
+        test_focus(tmp)
         test_killed(tmp)
         test_limits(tmp)
     print(f"{checks} checks, {failures} failed")
