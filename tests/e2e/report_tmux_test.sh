@@ -35,7 +35,7 @@ main_screen() { [ "$(tm display -p -t t '#{alternate_on}#{cursor_flag}')" = 01 ]
 
 tm new-session -d -s t -x 110 -y 30 "PS1='ready> ' exec dash -i"
 soon "the shell is up" shown 'ready>'
-keys "cd $E2E_DIR; '$pt' record -g -F 199 -o a.data -- sh -c 'i=0; while [ \$i -lt 250000 ]; do i=\$((i+1)); done'" Enter
+keys "cd $E2E_DIR; '$pt' record -g -F 199 -o a.data -- sh -c 'i=0; while [ \$i -lt 250000 ]; do i=\$((i+1)); done; sleep 2'" Enter
 soon "recording shows how far it is" shown 'recording [0-9.]+ s, [0-9]+ windows, [0-9.]+ m?J, .* (bytes|MB); Ctrl-C ends'
 soon "and what came of it" shown 'recorded [0-9.]+ s, [0-9]+ windows, [0-9.]+ J into a.data'
 check "nothing of the progress is left" gone 'Ctrl-C ends'
