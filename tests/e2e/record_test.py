@@ -12,6 +12,7 @@ import tempfile
 import time
 
 POWERTRACE = os.environ["POWERTRACE"]
+STEPS = int(os.environ.get("DAMAGE_STEPS", "40"))  # places at which a recording is cut, and flipped
 checks = failures = 0
 
 
@@ -111,6 +112,28 @@ def test_damage(tmp, whole):
     check("a missing file is refused", b"No such file" in run("report", str(tmp / "none")).stderr)
 
 
+def test_damage_everywhere(tmp, whole):
+    """Cut and flipped all over: the recording as it was, or a part of it and a warning, or an error."""
+    path = tmp / "damaged.data"
+    path.write_bytes(whole)
+    intact = run("report", str(path), "--json").stdout
+    energy = nj(json.loads(intact)["total"]["joules"])
+    for step in range(STEPS):
+        at = len(whole) * step // STEPS
+        flipped = bytearray(whole)
+        flipped[at] ^= 1 << step % 8
+        for what, content in (("cut", whole[:at]), ("flipped", flipped)):
+            path.write_bytes(content)
+            done = run("report", str(path), "--json")
+            if done.returncode == 0:
+                data = json.loads(done.stdout)
+                good = conserved(data) and nj(data["total"]["joules"]) <= energy
+                good = good and (done.stdout == intact or b"warning" in done.stderr)
+            else:
+                good = done.returncode in (1, 2, 3) and done.stderr and not done.stdout
+            check(f"{what} at byte {at} of {len(whole)}", good, f"{done.returncode} {done.stderr}")
+
+
 def test_command(tmp):
     path = tmp / "command.data"
     done = run("record", "-o", str(path), "--", "sh", "-c",
@@ -204,7 +227,9 @@ def main():
         return 77
     with tempfile.TemporaryDirectory() as name:
         tmp = pathlib.Path(name)
-        test_damage(tmp, test_machine(tmp))
+        whole = test_machine(tmp)
+        test_damage(tmp, whole)
+        test_damage_everywhere(tmp, whole)
         test_command(tmp)
         test_focus(tmp)
         test_killed(tmp)
