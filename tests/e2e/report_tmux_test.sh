@@ -1,36 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # powertrace report and record on a real terminal: what they show, what keys do, and that the terminal comes back.
-. "$(dirname "$0")/lib.sh"
-pt=$POWERTRACE
-[ "$(id -u)" -eq 0 ] || skip "needs root"
-command -v tmux >/dev/null || skip "needs tmux"
-"$pt" top --batch --count 1 --interval 100ms >/dev/null 2>"$E2E_DIR/why" || skip "$(cat "$E2E_DIR/why")"
+. "$(dirname "$0")/tmux.sh"
 
-export TMUX_TMPDIR=$E2E_DIR
-unset TMUX NO_COLOR
-tm() { tmux -L report -f /dev/null "$@"; }
-cleanup() {
-    tm kill-server 2>/dev/null
-    rm -rf "$E2E_DIR"
-}
-trap cleanup EXIT
-
-screen() { tm capture-pane -p -t t; }
-keys() { tm send-keys -t t "$@"; }
-shown() { [[ $(screen) =~ $1 ]]; }
-gone() { ! shown "$1"; }
-# soon WHAT TEST...: TEST succeeds within some seconds, however busy the machine is.
-soon() {
-    local what=$1
-    last="$what"
-    for _ in $(seq 200); do
-        "${@:2}" && break
-        sleep 0.1
-    done
-    out=$(screen) err='' status=0
-    check "$what" "${@:2}"
-}
 main_screen() { [ "$(tm display -p -t t '#{alternate_on}#{cursor_flag}')" = 01 ]; }
 
 tm new-session -d -s t -x 110 -y 30 "PS1='ready> ' exec dash -i"
