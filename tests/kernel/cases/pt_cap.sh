@@ -4,7 +4,8 @@
 . /lib/tap.sh
 . /lib/powertrace.sh
 
-load_rapl busy_mw=0,0,0,0,0 idle_mw=100000,1000,0,0,0 has=1,1,0,0,1
+load_rapl busy_mw=0,0,0,0,0 idle_mw=100000,1000,0,0,0 has=1,1,0,0,1 \
+    cpu_pmu=1 cpu_mhz=2000
 zone=$POWERCAP/intel-rapl:0
 parameters=/sys/module/pt_fake_rapl/parameters
 state=/tmp/cap
@@ -88,9 +89,27 @@ echo 0 >$parameters/fail_errno
 check "cap restore ends well once it heals" powertrace cap restore --state-dir $state
 is "and everything comes back" "$(tree)" "$found"
 
+# What a limit costs whom: with the stand-in counters the CPU runs at 2 GHz until the limit, then at 1.2.
+date -u -s "2026-01-01 12:00:00" >/dev/null
+spin 60 1 &
+spinner=$!
+powertrace cap enforce --write --enabled $options --schedule "100%, 60% 13:00-14:00" --tz UTC \
+    --profile --by comm >/tmp/cap.out 2>&1 &
+capper=$!
+seen_free() { powertrace cap status --state-dir $state --json 2>/dev/null | grep -A9 '"free"' | grep -q '"ghz": [12]'; }
+await seen_free
+date -u -s "2026-01-01 12:59:59" >/dev/null
+await changed
+echo 1200 >$parameters/cpu_mhz
+sleep 6
+check "status tells its effect" sh -c "powertrace cap status --state-dir $state --json >/out/effect"
+kill -TERM $capper $spinner
+wait $capper
+is "and everything comes back" "$(tree)" "$found"
+
 enforce 60%
 check "a zone goes away under it" write_to $parameters/vanish 0
-kill -TERM $capper
 wait $capper
-is "that does not end it badly" "$?" 0
+is "with no other it gives up, with status 3" "$?" 3
+check "and says so" grep -q "no package takes a limit any more" /tmp/cap.out
 unload_rapl

@@ -12,13 +12,14 @@
 #include "fake_rapl.h"
 
 static uint cpu_mhz = 1000;
-module_param(cpu_mhz, uint, 0444);
+module_param(cpu_mhz, uint, 0644); /* may change while it counts, as a frequency does */
 static uint ipc_percent = 150;
 module_param(ipc_percent, uint, 0444);
 
-static u64 raw_count(struct perf_event *event)
+/* What a stretch of time adds. */
+static u64 counted(struct perf_event *event, u64 ns)
 {
-	u64 cycles = mul_u64_u32_div(local_clock(), cpu_mhz, 1000);
+	u64 cycles = mul_u64_u32_div(ns, cpu_mhz, 1000);
 
 	if (event->attr.config == PERF_COUNT_HW_INSTRUCTIONS)
 		return mul_u64_u32_div(cycles, ipc_percent, 100);
@@ -31,14 +32,14 @@ static void event_read(struct perf_event *event)
 
 	if (event->hw.state & PERF_HES_STOPPED)
 		return;
-	now = raw_count(event);
+	now = local_clock();
 	before = local64_xchg(&event->hw.prev_count, now);
-	local64_add(now - before, &event->count);
+	local64_add(counted(event, now - before), &event->count);
 }
 
 static void event_start(struct perf_event *event, int flags)
 {
-	local64_set(&event->hw.prev_count, raw_count(event));
+	local64_set(&event->hw.prev_count, local_clock());
 	event->hw.state = 0;
 }
 
