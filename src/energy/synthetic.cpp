@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "energy/synthetic.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <charconv>

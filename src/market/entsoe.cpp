@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Publication_MarketDocument (IEC 62325): TimeSeries > Period > Point. Elements go by local name:
 // the version is in the namespace, and old and new ones are in use side by side.
+#include <algorithm>
 #include <charconv>
 #include <limits>
 #include <map>

@@ -12,7 +12,7 @@ using powertrace::test::Scene;
 
 namespace {
 
-const Track& track_of(const History& history, Level level, const std::string& name) {
+const Track& track_of(const History& history, Level level, std::string_view name) {
   for (const auto& [key, track] : history.tracks(level)) {
     if (track.row.name == name) {
       return track;
