@@ -33,6 +33,7 @@ void BatchFolder::add(const Snapshot& snapshot) {
     since_ms_ = since_ms_ == 0 ? start_ms_ : since_ms_;
   }
   length_ns_ += length_ns;
+  last_ns_ = length_ns;
   measured_ = measured_ && snapshot.source.measured;
   for (std::size_t i = 0; i < snapshot.zones.size(); ++i) {
     if (snapshot.zones[i].in_total) {
@@ -70,7 +71,8 @@ void BatchFolder::add(const Snapshot& snapshot) {
 }
 
 PushBatchPtr BatchFolder::take(bool all) {
-  if (length_ns_ == 0 || (length_ns_ < interval_ns_ && !all)) {
+  // Edges of snapshots come a little early or late; the one nearest to the interval's end ends it.
+  if (length_ns_ == 0 || (length_ns_ + last_ns_ / 2 < interval_ns_ && !all)) {
     return nullptr;
   }
   auto batch = std::make_shared<PushBatch>();

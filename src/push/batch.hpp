@@ -48,7 +48,8 @@ class BatchFolder {
       : node_(std::move(node)), interval_ns_(interval_ns) {}
 
   void add(const Snapshot& snapshot);
-  // The interval so far, if it is long enough or `all` is asked for; null: not yet.
+  // The interval so far, if no later edge would be nearer to its end, or `all` is asked for; null:
+  // not yet.
   PushBatchPtr take(bool all = false);
 
  private:
@@ -61,6 +62,7 @@ class BatchFolder {
   std::string node_;
   std::uint64_t interval_ns_;
   std::uint64_t length_ns_ = 0;
+  std::uint64_t last_ns_ = 0;  // length of the last snapshot
   std::int64_t start_ms_ = 0;
   std::int64_t end_ms_ = 0;
   std::int64_t since_ms_ = 0;

@@ -93,6 +93,20 @@ TEST_CASE("batches span the interval, counters go on") {
   CHECK(folder.take(true) == nullptr);
 }
 
+TEST_CASE("an edge that comes a little early ends the batch it was meant for") {
+  BatchFolder folder("n1", 2'000'000'000);
+  std::vector<std::int64_t> ends;
+  for (const int end_ms : {999, 1998, 2999, 4001, 5000, 5999}) {
+    Snapshot one = snapshot(kBegin + end_ms, 1);
+    one.end_ns -= 1'000'000;
+    folder.add(one);
+    if (const PushBatchPtr batch = folder.take()) {
+      ends.push_back(batch->end_ms - kBegin);
+    }
+  }
+  CHECK(ends == std::vector<std::int64_t>{1998, 4001, 5999});
+}
+
 TEST_CASE("a container that is gone for ten minutes is forgotten") {
   BatchFolder folder("n1", 1);
   folder.add(snapshot(1000, 100));
