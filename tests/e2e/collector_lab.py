@@ -5,6 +5,7 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.parse
@@ -106,7 +107,11 @@ class Server:
     def __init__(self, command, url, context=None, **options):
         self.url = url
         self.context = context
-        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, **options)
+        self.log = tempfile.TemporaryFile()
+        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=self.log, **options)
+
+    def messages(self):
+        return os.pread(self.log.fileno(), 1 << 20, 0).decode()
 
     def __enter__(self):
         for _ in range(100):
@@ -115,7 +120,7 @@ class Server:
                 return self
             except (urllib.error.URLError, ConnectionError, TimeoutError):
                 if self.process.poll() is not None:
-                    sys.exit(f"{self.process.args[0]} ended: {self.process.stderr.read().decode()}")
+                    sys.exit(f"{self.process.args[0]} ended: {self.messages()}")
                 time.sleep(0.1)
         sys.exit(f"{self.process.args[0]} does not answer at {self.url}")
 

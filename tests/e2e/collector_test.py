@@ -21,6 +21,7 @@ import urllib.parse
 import urllib.request
 
 from browser import Browser
+from checks import until
 from collector_lab import (END, EVIL, HOURS, IDLE, NODE, OTHERS, POWERTRACE, RATES, START, Server, check, collector, failures,
                            free_port, get, get_raw, iso, near, prometheus, write_metrics)
 
@@ -186,13 +187,12 @@ def check_tls(directory):
             # A new certificate is taken while it runs; a broken one is not.
             (directory / "server.crt").write_text("nonsense")
             service.process.send_signal(signal.SIGHUP)
-            time.sleep(0.5)
+            check(until(lambda: "stay in force" in service.messages()), "a broken certificate is told")
             check(get(service.base, "/healthz", context=context)[0] == 200, "a broken certificate ended the service")
             certificate(directory)
             service.process.send_signal(signal.SIGHUP)
-            time.sleep(0.5)
             renewed = ssl.create_default_context(cafile=str(directory / "server.crt"))
-            check(get(service.base, "/healthz", context=renewed)[0] == 200, "the new certificate is not served")
+            check(until(lambda: get(service.base, "/healthz", context=renewed)[0] == 200), "the new certificate is not served")
 
 
 def check_bearer(directory):

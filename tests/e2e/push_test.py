@@ -21,6 +21,8 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
+from checks import until
+
 POWERTRACE = os.environ["POWERTRACE"]
 failures = []
 
@@ -46,17 +48,8 @@ def fetch(url, timeout=10):
         return answer.read().decode()
 
 
-def wait_for(question, what, seconds=30):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        try:
-            if question():
-                return True
-        except (OSError, urllib.error.URLError, subprocess.SubprocessError):
-            pass
-        time.sleep(0.2)
-    check(False, what)
-    return False
+def wait_for(question, what):
+    check(until(question), what)
 
 
 class Otlp(http.server.BaseHTTPRequestHandler):
@@ -140,7 +133,7 @@ def agent(lab):
                "--push-otlp", f"http://127.0.0.1:{ports['otlp']}", "--push-file", str(lab.work / "rows.jsonl")]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     lab.running.append(process)
-    time.sleep(1)
+    wait_for(lambda: process.poll() is not None or figure(lab, "powertrace_snapshots_total") > 0, "the agent does not start")
     if process.poll() == 3:
         print(f"skipped, because {process.stderr.read().strip()}")
         lab.stop()
@@ -195,14 +188,13 @@ def figure(lab, name):
 
 def check_full_redis(lab):
     """A Redis that takes nothing more: it shows, nobody waits, and nothing is lost once there is room."""
-    sink = f'{{sink="redis'
+    sink = '{sink="redis'
     lab.redis_cli("CONFIG", "SET", "maxmemory-policy", "noeviction")
     lab.redis_cli("CONFIG", "SET", "maxmemory", "1")
     failed, snapshots = figure(lab, "powertrace_push_failures_total" + sink), figure(lab, "powertrace_snapshots_total")
-    time.sleep(5)
-    check(figure(lab, "powertrace_push_failures_total" + sink) > failed, "a full Redis is not among the failures")
-    check(figure(lab, "powertrace_push_queued_batches" + sink) >= 3, "batches for a full Redis do not wait")
-    check(figure(lab, "powertrace_snapshots_total") - snapshots >= 4, "the agent waited for a full Redis")
+    wait_for(lambda: figure(lab, "powertrace_push_failures_total" + sink) > failed, "a full Redis is not among the failures")
+    wait_for(lambda: figure(lab, "powertrace_push_queued_batches" + sink) >= 3, "batches for a full Redis do not wait")
+    wait_for(lambda: figure(lab, "powertrace_snapshots_total") - snapshots >= 4, "the agent waits for a full Redis")
     lab.redis_cli("CONFIG", "SET", "maxmemory", "0")
     wait_for(lambda: figure(lab, "powertrace_push_queued_batches" + sink) <= 1, "the queue does not empty once there is room")
     check(figure(lab, "powertrace_push_dropped_batches_total" + sink) == 0, "batches were dropped while there was room in the queue")
@@ -228,12 +220,11 @@ def main():
             wait_for(lambda: lab.redis_cli("XLEN", "powertrace:samples") > 8, "nothing arrives in Redis")
             redis.terminate()
             redis.wait(10)
-            time.sleep(4)
-            page = fetch(f"http://127.0.0.1:{lab.ports['agent']}/metrics")
-            check('powertrace_push_failures_total{sink="redis' in page, "the failure is not among the metrics")
+            wait_for(lambda: figure(lab, 'powertrace_push_failures_total{sink="redis') > 0, "the failure is not among the metrics")
+            wait_for(lambda: figure(lab, 'powertrace_push_queued_batches{sink="redis') >= 2, "batches do not wait for Redis")
             lab.redis()
             wait_for(lambda: lab.redis_cli("PING") == "PONG", "Redis does not start again")
-            time.sleep(6)
+            wait_for(lambda: figure(lab, 'powertrace_push_queued_batches{sink="redis') == 0, "the queue does not empty")
             check_full_redis(lab)
             process.send_signal(signal.SIGTERM)
             check(process.wait(20) == 0, f"the agent ended with {process.returncode}: {process.stderr.read()}")

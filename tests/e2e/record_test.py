@@ -11,17 +11,10 @@ import sys
 import tempfile
 import time
 
+from checks import check, summary, until
+
 POWERTRACE = os.environ["POWERTRACE"]
 STEPS = int(os.environ.get("DAMAGE_STEPS", "40"))  # places at which a recording is cut, and flipped
-checks = failures = 0
-
-
-def check(what, good, detail=""):
-    global checks, failures
-    checks += 1
-    if not good:
-        failures += 1
-        print(f"FAILED: {what}: {detail}")
 
 
 def run(*args, stdin=None, timeout=60):
@@ -183,18 +176,20 @@ def test_focus(tmp):
 def test_killed(tmp):
     path = tmp / "killed.data"
     child = subprocess.Popen([POWERTRACE, "record", "-o", str(path), "--window", "20ms"], stderr=subprocess.DEVNULL)
+    until(lambda: path.stat().st_size > 0)
+    begin = time.monotonic()
     time.sleep(3.2)
     child.send_signal(signal.SIGKILL)
     child.wait()
+    lived = time.monotonic() - begin
     done = run("report", str(path), "--json")
     data = json.loads(done.stdout)
-    check("killed: at most the last second is missing", data["duration_s"] > 1.0 and b"has no end" in done.stderr,
-          (data["duration_s"], done.stderr))
+    # What is flushed once a second may be on its way: two seconds of tolerance on a busy machine.
+    check("killed: at most the last flush is missing", data["duration_s"] > lived - 2 and b"has no end" in done.stderr,
+          (data["duration_s"], lived, done.stderr))
     path = tmp / "interrupted.data"
     child = subprocess.Popen([POWERTRACE, "record", "-o", str(path)], stderr=subprocess.PIPE)
-    until = time.monotonic() + 20
-    while not (path.exists() and path.stat().st_size > 0) and time.monotonic() < until:
-        time.sleep(0.05)
+    until(lambda: path.stat().st_size > 0)
     time.sleep(0.5)
     child.send_signal(signal.SIGINT)
     _, err = child.communicate(timeout=20)
@@ -234,8 +229,7 @@ def main():
         test_focus(tmp)
         test_killed(tmp)
         test_limits(tmp)
-    print(f"{checks} checks, {failures} failed")
-    return 1 if failures else 0
+    return summary()
 
 
 if __name__ == "__main__":

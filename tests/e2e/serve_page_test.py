@@ -11,7 +11,8 @@ import shutil
 import subprocess
 import time
 
-from serve_agent import WORK, Agent, check, finish, skip
+from checks import until
+from serve_agent import WORK, Agent, check, finish, parse, select, skip
 
 QUIET = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync", "--hide-scrollbars"]
@@ -38,7 +39,8 @@ def main():
         skip("no chromium: install Debian's package")
     pictures = os.environ.get("POWERTRACE_SCREENSHOTS")
     agent = Agent("--node-name", "<b>node</b>").wait_ready()
-    time.sleep(2 if not pictures else 35)
+    snapshots = 35 if pictures else 2
+    until(lambda: sum(select(parse(agent.metrics()), "powertrace_snapshots_total").values()) >= snapshots, 60)
     page = browse(agent.url, 1200, "--dump-dom")
     check(re.fullmatch(r"[0-9.]+", text_of(page, "total")), f"total: {text_of(page, 'total')!r}")
     check(text_of(page, "idle") == "20.0 W", f"idle: {text_of(page, 'idle')!r}")

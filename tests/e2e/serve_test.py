@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 
+from checks import until
 from serve_agent import BINARY, SYNTHETIC, WORK, Agent, check, finish, parse, select, skip
 
 SPIN = "while True: pass"
@@ -54,7 +55,7 @@ def test_pages():
     busy = [spin(HOSTILE, group), spin(b"innocent")]
     agent = Agent("--levels", "cgroup,container,pod,vm,process").wait_ready()
     try:
-        time.sleep(2.5)
+        until(lambda: all(word in agent.metrics() for word in ('comm="innocent"', 'comm="\\"}', name)))
         page = agent.metrics()
         samples = parse(page)
         promtool(page)
@@ -93,11 +94,13 @@ def test_terminated(agent, process):
     """Two who look see the same, and one who looks changes nothing for the other."""
     process.kill()
     process.wait()
-    time.sleep(2.5)
-    pages = [parse(agent.metrics()) for _ in range(3)]
-    for page in pages:
-        found = select(page, "kepler_process_cpu_joules_total", comm="innocent", state="terminated")
-        check(len(found) == 2, f"terminated, per zone: {found}")
+
+    def terminated():
+        return select(parse(agent.metrics()), "kepler_process_cpu_joules_total", comm="innocent", state="terminated")
+
+    until(lambda: len(terminated()) == 2)
+    for _ in range(3):
+        check(len(terminated()) == 2, f"terminated, per zone: {terminated()}")
 
 
 def test_api(agent):
@@ -225,14 +228,13 @@ def test_config():
     check("powertrace_process_joules_total{" not in agent.metrics(), "levels of the file")
     config.write_text("serve:\n  levels: process\n", encoding="utf-8")
     agent.process.send_signal(signal.SIGHUP)
-    time.sleep(2.5)
+    until(lambda: "powertrace_process_joules_total{" in agent.metrics())
     page = agent.metrics()
     check("powertrace_process_joules_total{" in page and "powertrace_cgroup_joules" not in page, "SIGHUP")
     config.write_text("serve:\n  levels: nothing\n", encoding="utf-8")
     agent.process.send_signal(signal.SIGHUP)
-    time.sleep(1.5)
+    check(until(lambda: "is not a level" in agent.messages()), "a bad file is told")
     check("powertrace_process_joules_total{" in agent.metrics(), "a bad file changes nothing")
-    check("is not a level" in agent.messages(), "a bad file is told")
     check(agent.stop(signal.SIGINT) == 130, "SIGINT: 130")
 
 
@@ -292,23 +294,20 @@ def test_tls():
     # A new certificate is taken up without a restart; the old one is not trusted any more.
     certificate("server")
     agent.process.send_signal(signal.SIGHUP)
-    time.sleep(1)
-    check(fails(lambda: agent.get("healthz", auth, context=trust)), "the certificate did not change")
+    check(until(lambda: fails(lambda: agent.get("healthz", auth, context=trust))), "the certificate did not change")
     trust = ssl.create_default_context(cafile=WORK / "server.crt")
     check(agent.get("healthz", auth, context=trust)[0] == 200, "the new certificate")
     # A broken file changes nothing.
     good = (WORK / "server.crt").read_bytes()
     (WORK / "server.crt").write_text("broken", encoding="utf-8")
     agent.process.send_signal(signal.SIGHUP)
-    time.sleep(1)
+    check(until(lambda: "stay in force" in agent.messages()), "a broken certificate is told")
     check(agent.get("healthz", auth, context=trust)[0] == 200, "a broken certificate")
-    check("stay in force" in agent.messages(), "a broken certificate is told")
     (WORK / "server.crt").write_bytes(good)
     web.write_text(tls + "  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: clients-ca.crt\n",
                    encoding="utf-8")
     agent.process.send_signal(signal.SIGHUP)
-    time.sleep(1)
-    check(fails(lambda: agent.get("healthz", context=trust)), "without a client certificate")
+    check(until(lambda: fails(lambda: agent.get("healthz", context=trust))), "without a client certificate")
     stranger = ssl.create_default_context(cafile=WORK / "server.crt")
     stranger.load_cert_chain(WORK / "server.crt", WORK / "server.key")
     check(fails(lambda: agent.get("healthz", context=stranger)), "with a stranger's certificate")
@@ -318,8 +317,7 @@ def test_tls():
         check(agent.get("healthz", context=known)[0] == 200, "with a client certificate")
     web.write_text("http_server_config:\n  http2: false\n", encoding="utf-8")
     agent.process.send_signal(signal.SIGHUP)
-    time.sleep(1)
-    check("TLS cannot be switched off" in agent.messages(), "TLS stays on")
+    check(until(lambda: "TLS cannot be switched off" in agent.messages()), "TLS stays on")
     check(fails(lambda: agent.get("healthz", context=trust)), "without a client certificate, still")
     check(agent.stop() == 0, "TLS: exit")
 

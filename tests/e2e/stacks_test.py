@@ -12,6 +12,8 @@ import subprocess
 import sys
 import tempfile
 
+from checks import check, summary
+
 POWERTRACE = os.environ["POWERTRACE"]
 SOURCE = pathlib.Path(__file__).with_name("stacks.cpp")
 FORMATS = ("folded", "flamegraph", "pprof", "speedscope", "firefox", "chrome", "csv", "json")
@@ -19,15 +21,6 @@ TURNS = "30"
 NEAR = 0.05
 WORK = "work"  # without external linkage DWARF has no longer name
 COSTLY, CHEAP = "known::costly()", "known::cheap()"
-checks = failures = 0
-
-
-def check(what, good, detail=""):
-    global checks, failures
-    checks += 1
-    if not good:
-        failures += 1
-        print(f"FAILED: {what}: {detail}")
 
 
 def run(*args):
@@ -229,8 +222,7 @@ def main():
         test_names(tmp, tmp / "symbols")
         done = run("diff", str(tmp / "pie.data"), str(tmp / "plain.data"), "--json")
         check("diff", "rows" in json.loads(done.stdout), done.stderr)
-    print(f"{checks} checks, {failures} failed")
-    return 1 if failures else 0
+    return summary()
 
 
 if __name__ == "__main__":
