@@ -160,6 +160,9 @@ Status RecordRun::run(record::Focus focus) {
     PT_TRY(start_command());
   }
   const Status looped = loop.run();
+  if (looped && interrupted_) {
+    tick();  // up to here it was asked for
+  }
   if (terminal_ && shown_ns_ > 0) {
     fmt::print(stderr, "\r\033[K");
   }

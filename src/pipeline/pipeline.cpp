@@ -78,6 +78,7 @@ void Pipeline::tick() {
   choice_.source->read(window_.zones);
   drain_events();
   tracer_.read_window(window_);
+  identities_.refresh_names();
   // Names now, not when the snapshot is taken: a process may be gone by then.
   for (const TaskUse& use : window_.tasks) {
     identities_.process(use);
@@ -100,7 +101,6 @@ SelfCost Pipeline::total_cost() const {
 
 SnapshotPtr Pipeline::take_snapshot() {
   auto snapshot = std::make_shared<Snapshot>();
-  identities_.refresh_names();
   const auto zones = choice_.source->zones();
   snapshot->sequence = ++sequence_;
   snapshot->realtime_ns = realtime_ns();

@@ -18,11 +18,11 @@ import tempfile
 import time
 import urllib.request
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+from runc_container import POD_CGROUP, POD_CONTAINER, POD_UID, Unavailable, make_rootfs, remove_cgroups, run, run_pod
+
 POWERTRACE = os.environ["POWERTRACE"]
-POD_UID = "1b2c3d4e-0000-4000-8000-00000000abcd"
-RUNC_ID = "ab" * 32
 AGENT = f"/powertrace-{os.getpid()}"
-PARENT = f"/kubepods-{os.getpid()}/burstable/pod{POD_UID}"
 failures = []
 
 
@@ -38,64 +38,7 @@ def check(condition, message):
     return condition
 
 
-def run(*command, **options):
-    return subprocess.run([str(part) for part in command], capture_output=True, text=True, timeout=60, **options)
-
-
-def make_rootfs(path):
-    (path / "bin").mkdir(parents=True)
-    busybox = shutil.which("busybox") or skip("busybox (package busybox-static) is not installed")
-    shutil.copy(busybox, path / "bin/busybox")
-    for name in ("sh", "sleep"):
-        (path / "bin" / name).symlink_to("busybox")
-    for directory in ("proc", "dev", "sys", "etc", "tmp"):
-        (path / directory).mkdir()
-
-
-def remove_cgroups(path, levels):
-    """What runc leaves of a path, in each hierarchy."""
-    for line in pathlib.Path("/proc/self/mountinfo").read_text().splitlines():
-        fields, _, more = line.partition(" - ")
-        if more.startswith("cgroup"):
-            left = pathlib.Path(fields.split()[4] + path)
-            for directory in (left, *list(left.parents)[:levels - 1]):
-                if directory.is_dir():
-                    directory.rmdir()
-
-
 BUSY = "(while :; do :; done) & while :; do :; done"
-
-
-class Runc:
-    """A container of a pod, as containerd would have it made."""
-
-    def __init__(self, host, rootfs):
-        self.root = host / "run/runc"
-        bundle = host / "bundle"
-        bundle.mkdir()
-        done = run("runc", "spec", cwd=bundle)
-        if done.returncode != 0:
-            skip(f"runc spec: {done.stderr.strip()}")
-        path = bundle / "config.json"
-        spec = json.loads(path.read_text())
-        spec["root"] = {"path": str(rootfs), "readonly": True}
-        spec["process"].update(terminal=False, args=["sh", "-c", BUSY])
-        spec["process"].pop("rlimits", None)
-        spec["linux"]["cgroupsPath"] = f"{PARENT}/{RUNC_ID}"
-        spec["annotations"] = {"io.kubernetes.cri.container-type": "container",
-                               "io.kubernetes.cri.container-name": "worker",
-                               "io.kubernetes.cri.sandbox-name": "job-1",
-                               "io.kubernetes.cri.sandbox-namespace": "batch",
-                               "io.kubernetes.cri.sandbox-uid": POD_UID}
-        path.write_text(json.dumps(spec))
-        with open(host / "runc.log", "w", encoding="utf-8") as log:
-            self.start = subprocess.run(["runc", "--root", self.root, "run", "-d", "-b", bundle, RUNC_ID],
-                                        stdin=subprocess.DEVNULL, stdout=log, stderr=log, timeout=60, check=False)
-        self.error = (host / "runc.log").read_text()
-
-    def remove(self):
-        run("runc", "--root", self.root, "delete", "--force", RUNC_ID)
-        remove_cgroups(PARENT, 3)
 
 
 class Podman:
@@ -184,8 +127,8 @@ def check_chart_rights(host):
     rows = json.loads(done.stdout.splitlines()[-1])["rows"]
     own = next((row for row in rows if row["kind"] == "powertrace"), None)
     check(own and own["pid"] > 1 and own["cgroup"] == f"{AGENT}/agent", f"powertrace in a container is {own}")
-    busy = next((row for row in rows if row["container_id"] == RUNC_ID), None)
-    check(busy and busy["cgroup"] == f"{PARENT}/{RUNC_ID}" and busy["cpu_seconds"] > 0.1,
+    busy = next((row for row in rows if row["container_id"] == POD_CONTAINER), None)
+    check(busy and busy["cgroup"] == f"{POD_CGROUP}/{POD_CONTAINER}" and busy["cpu_seconds"] > 0.1,
           f"from inside a container the other one is {busy}")
 
 
@@ -209,14 +152,14 @@ def check_energy(serve, ids):
 
 
 def check_runc(serve):
-    row = row_of(serve.snapshots("container")[0], RUNC_ID)
+    row = row_of(serve.snapshots("container")[0], POD_CONTAINER)
     if not check(row, "runc's container has no row"):
         return
     check(row["container"] == "worker" and row["pod"] == "job-1" and row["namespace"] == "batch",
           f"runc's container is called {row['container']}, {row['pod']}, {row['namespace']}")
     check(row["runtime"] == "runc" and row["pod_uid"] == POD_UID, f"runc's container: {row['runtime']}")
     line = next((line for line in serve.get("/metrics").splitlines()
-                 if line.startswith("powertrace_container_joules_total") and RUNC_ID in line), "")
+                 if line.startswith("powertrace_container_joules_total") and POD_CONTAINER in line), "")
     for label in ('container_name="worker"', 'pod_name="job-1"', 'pod_namespace="batch"', 'runtime="runc"'):
         check(label in line, f"{label} is not in {line}")
 
@@ -228,34 +171,42 @@ def check_podman(serve, podman):
               f"podman's container is called {row['container']}, runtime {row['runtime']}")
 
 
+def check_recording(host):
+    """Names become known after the first windows; a recording has them all the same."""
+    path = host / "recording"
+    done = run(POWERTRACE, "--source", "synthetic", "--host-root", host, "record", "-o", path, "-d", "2500ms")
+    check(done.returncode == 0, f"record: {done.stderr}")
+    row = row_of(json.loads(run(POWERTRACE, "report", path, "--by", "container", "--json").stdout), POD_CONTAINER)
+    check(row and (row["runtime"], row["container"], row["pod"]) == ("runc", "worker", "job-1") and row["joules"] > 0,
+          f"in a recording the container is {row}")
+
+
 def main():
     if os.geteuid() != 0:
         skip("containers take root")
-    if not shutil.which("runc"):
-        skip("runc is not installed")
     host = pathlib.Path(tempfile.mkdtemp(prefix="powertrace-containers-"))
     made = []
     serve = None
     try:
         make_rootfs(host / "rootfs")
-        runc = Runc(host, host / "rootfs")
-        made.append(runc)
-        if runc.start.returncode != 0:
-            skip(f"runc cannot start a container here: {runc.error.strip()}")
+        made.append(run_pod(host, host / "rootfs", ["sh", "-c", BUSY]))
         podman = Podman(host, host / "rootfs") if shutil.which("podman") else None
         if podman:
             made.append(podman)
         serve = Serve(host)
         time.sleep(3)  # an interval with the names, and one more
         check_runc(serve)
-        ids = [RUNC_ID]
+        ids = [POD_CONTAINER]
         if podman and podman.running:
             check_podman(serve, podman)
             ids.append(podman.id)
         else:
             print(f"not checked: podman: {podman.error.strip() if podman else 'not installed'}")
         check_energy(serve, ids)
+        check_recording(host)
         check_chart_rights(host)
+    except Unavailable as why:
+        skip(why)
     finally:
         if serve:
             serve.stop()

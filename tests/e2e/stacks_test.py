@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Energy by function: two functions of a known ratio, however the program was built, and exports that add up."""
-import gzip
 import json
 import os
 import pathlib
@@ -13,18 +12,13 @@ import sys
 import tempfile
 
 from checks import check, summary
+from recordings import FORMATS, folded_energy, pprof_energy, run
 
-POWERTRACE = os.environ["POWERTRACE"]
 SOURCE = pathlib.Path(__file__).with_name("stacks.cpp")
-FORMATS = ("folded", "flamegraph", "pprof", "speedscope", "firefox", "chrome", "csv", "json")
 TURNS = "30"
 NEAR = 0.05
 WORK = "work"  # without external linkage DWARF has no longer name
 COSTLY, CHEAP = "known::costly()", "known::cheap()"
-
-
-def run(*args):
-    return subprocess.run([POWERTRACE, *args], capture_output=True, timeout=120, check=False)
 
 
 def functions(path):
@@ -32,49 +26,6 @@ def functions(path):
     rows = sum(round(row["joules"] * 1e9) for row in data["rows"])
     check("functions add up to all energy", rows == round(data["total"]["joules"] * 1e9), rows)
     return {(row["function"], row["module"]): row for row in data["rows"]}
-
-
-def varint(data, at):
-    value = shift = 0
-    while True:
-        value |= (data[at] & 0x7F) << shift
-        shift += 7
-        at += 1
-        if not data[at - 1] & 0x80:
-            return value, at
-
-
-def fields(data):
-    at = 0
-    while at < len(data):
-        tag, at = varint(data, at)
-        if tag & 7 == 0:
-            value, at = varint(data, at)
-        elif tag & 7 == 2:
-            size, at = varint(data, at)
-            value, at = data[at : at + size], at + size
-        else:
-            raise ValueError(f"wire type {tag & 7}")
-        yield tag >> 3, value
-
-
-def numbers(packed):
-    at, result = 0, []
-    while at < len(packed):
-        value, at = varint(packed, at)
-        result.append(value)
-    return result
-
-
-def pprof_energy(path):
-    """A decoder of profile.proto of its own: the microjoules of all samples, and the strings."""
-    energy, strings = 0, []
-    for field, value in fields(gzip.decompress(path.read_bytes())):
-        if field == 2:
-            energy += numbers(dict(fields(value))[2])[2]
-        elif field == 6:
-            strings.append(value.decode())
-    return energy, strings
 
 
 def test_exports(tmp, path):
@@ -87,7 +38,7 @@ def test_exports(tmp, path):
         second = run("export", str(path), "--format", name)
         check(f"{name} is the same twice", second.stdout == out[name].read_bytes())
     micro = int(total * 1e6 + 1e-4)
-    folded = sum(int(line.rsplit(" ", 1)[1]) for line in out["folded"].read_text().splitlines())
+    folded = folded_energy(out["folded"])
     check("folded adds up", folded == micro, (folded, micro))
     scope = json.loads(out["speedscope"].read_text())["profiles"][0]
     check("speedscope adds up", sum(scope["weights"]) == scope["endValue"] == micro)
@@ -106,8 +57,7 @@ def test_exports(tmp, path):
     link.symlink_to(out["folded"])
     out["folded"].write_text("old")
     run("export", str(path), "--format", "folded", "-o", str(link))
-    check("what a link leads to is replaced", link.is_symlink() and folded == sum(
-        int(line.rsplit(" ", 1)[1]) for line in out["folded"].read_text().splitlines()))
+    check("what a link leads to is replaced", link.is_symlink() and folded_energy(out["folded"]) == folded)
     if shutil.which("go"):
         top = subprocess.run(["go", "tool", "pprof", "-top", str(out["pprof"])], capture_output=True, check=False)
         check("pprof's own reader", b"Type: energy" in top.stdout, top.stderr)
