@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <iterator>
 #include <map>
+#include <numeric>
 #include <unordered_map>
 #include <utility>
 
@@ -64,32 +65,44 @@ std::string counter(const Profile& profile,
       times.size());
 }
 
+constexpr std::size_t kNoStack = static_cast<std::size_t>(-1);
+
+struct ThreadSample {
+  std::size_t stack = kNoStack;
+  std::uint64_t time_ns = 0;
+  std::int64_t energy_nj = 0;
+};
+
+// Where each of the profile's stacks is when they are sorted: then those that begin alike are
+// neighbours.
+std::vector<std::uint32_t> stack_ranks(const Profile& profile) {
+  std::vector<std::uint32_t> order(profile.stacks.size());
+  std::iota(order.begin(), order.end(), 0U);
+  std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
+    return profile.stacks[a] < profile.stacks[b];
+  });
+  std::vector<std::uint32_t> ranks(order.size());
+  for (std::uint32_t i = 0; i < order.size(); ++i) {
+    ranks[order[i]] = i;
+  }
+  return ranks;
+}
+
 // One thread: its samples and the tables that these refer to.
 class ThreadTables {
  public:
-  explicit ThreadTables(Strings& strings) : strings_(strings) {}
-
-  void add(const Profile& profile,
-           std::size_t stack,
-           std::uint64_t time_ns,
-           std::int64_t energy_nj) {
-    const auto [known, added] = known_.try_emplace(stack, -1);
-    if (added) {
-      frames_.resize(profile.functions.size(), -1);
-      for (const std::size_t function : profile.stacks[stack]) {
-        known->second = node(known->second, frame(profile.functions[function], frames_[function]));
-      }
+  ThreadTables(const Profile& profile,
+               const std::vector<std::uint32_t>& ranks,
+               const std::vector<ThreadSample>& samples,
+               Strings& strings)
+      : strings_(strings) {
+    const std::unordered_map<std::size_t, std::int64_t> nodes = add_stacks(profile, ranks, samples);
+    WholeUnits rounded = WholeUnits::microjoules();
+    for (const ThreadSample& sample : samples) {
+      add_node(samples_, nodes.at(sample.stack));
+      times_.add_millionths(sample.time_ns);
+      weights_.add(rounded.next(sample.energy_nj));
     }
-    add_sample(known->second, time_ns, energy_nj);
-  }
-  void add_sample(std::int64_t node, std::uint64_t time_ns, std::int64_t energy_nj) {
-    if (node < 0) {
-      samples_.add_null();
-    } else {
-      samples_.add(node);
-    }
-    times_.add_millionths(time_ns);
-    weights_.add(rounded_.next(energy_nj));
   }
 
   [[nodiscard]] std::string json(const std::string& name,
@@ -97,42 +110,68 @@ class ThreadTables {
                                  std::int64_t tid) const;
 
  private:
-  std::int64_t frame(const Function& function, std::int64_t& known) {
-    if (known < 0) {
-      known = static_cast<std::int64_t>(names_.size());
-      functions_.add(known);
-      names_.add(static_cast<std::int64_t>(strings_.id(function.name)));
-      categories_.add(function.module == "[kernel]" ? kKernel
-                      : function.module.empty()     ? kOther
-                                                    : kUser);
+  static void add_node(JsonColumn& column, std::int64_t node) {
+    if (node < 0) {
+      column.add_null();
+    } else {
+      column.add(node);
     }
-    return known;
   }
-  std::int64_t node(std::int64_t prefix, std::int64_t frame) {
-    const auto key =
-        static_cast<std::uint64_t>(prefix + 1) << 32U | static_cast<std::uint64_t>(frame);
-    const auto [at, added] =
-        nodes_.try_emplace(key, static_cast<std::int64_t>(node_frames_.size()));
-    if (added) {
-      node_frames_.add(frame);
-      if (prefix < 0) {
-        prefixes_.add_null();
-      } else {
-        prefixes_.add(prefix);
-      }
-    }
-    return at->second;
-  }
+  std::int64_t frame(const Function& function, std::int64_t& known);
+  // The node of each stack; -1: it has no frames.
+  std::unordered_map<std::size_t, std::int64_t> add_stacks(
+      const Profile& profile,
+      const std::vector<std::uint32_t>& ranks,
+      const std::vector<ThreadSample>& samples);
 
   Strings& strings_;
-  std::unordered_map<std::size_t, std::int64_t> known_;  // nodes by the profile's stacks
-  std::vector<std::int64_t> frames_;                     // by the profile's functions
   JsonColumn functions_, names_, categories_;
-  std::unordered_map<std::uint64_t, std::int64_t> nodes_;  // by prefix and frame
   JsonColumn node_frames_, prefixes_;
   JsonColumn samples_, times_, weights_;
-  WholeUnits rounded_ = WholeUnits::microjoules();
 };
+
+std::int64_t ThreadTables::frame(const Function& function, std::int64_t& known) {
+  if (known < 0) {
+    known = static_cast<std::int64_t>(names_.size());
+    functions_.add(known);
+    names_.add(static_cast<std::int64_t>(strings_.id(function.name)));
+    categories_.add(function.module == "[kernel]" ? kKernel
+                    : function.module.empty()     ? kOther
+                                                  : kUser);
+  }
+  return known;
+}
+
+std::unordered_map<std::size_t, std::int64_t> ThreadTables::add_stacks(
+    const Profile& profile,
+    const std::vector<std::uint32_t>& ranks,
+    const std::vector<ThreadSample>& samples) {
+  std::unordered_map<std::size_t, std::int64_t> nodes{{kNoStack, -1}};
+  std::vector<std::size_t> stacks;
+  for (const ThreadSample& sample : samples) {
+    if (nodes.try_emplace(sample.stack, -1).second) {
+      stacks.push_back(sample.stack);
+    }
+  }
+  std::sort(stacks.begin(), stacks.end(),
+            [&](std::size_t a, std::size_t b) { return ranks[a] < ranks[b]; });
+  std::vector<std::int64_t> frames(profile.functions.size(), -1);  // by the profile's functions
+  std::vector<std::size_t> before;
+  std::vector<std::int64_t> path;  // nodes of `before`
+  for (const std::size_t number : stacks) {
+    const std::vector<std::size_t>& stack = profile.stacks[number];
+    const auto shared = std::mismatch(before.begin(), before.end(), stack.begin(), stack.end());
+    path.resize(static_cast<std::size_t>(shared.first - before.begin()));
+    for (auto function = shared.second; function != stack.end(); ++function) {
+      add_node(prefixes_, path.empty() ? -1 : path.back());
+      path.push_back(static_cast<std::int64_t>(node_frames_.size()));
+      node_frames_.add(frame(profile.functions[*function], frames[*function]));
+    }
+    before = stack;
+    nodes[number] = path.empty() ? -1 : path.back();
+  }
+  return nodes;
+}
 
 std::string ThreadTables::json(const std::string& name,
                                const std::string& pid,
@@ -183,32 +222,35 @@ std::string meta_json(const Profile& profile) {
       json_string(profile.meta.kernel));
 }
 
-// The samples of all processes that have a thread, and what of their energy has none.
-void add_samples(const Profile& profile,
-                 const Timeline& timeline,
-                 const std::map<TaskId, std::size_t>& thread_of,
-                 std::vector<ThreadTables>& tables) {
-  const auto find = [&](std::size_t subject) -> ThreadTables* {
-    const auto at = thread_of.find(profile.subjects[subject].process->identity->task);
-    return at == thread_of.end() ? nullptr : &tables[at->second];
-  };
-  std::vector<ThreadTables*> by_subject;
-  for (std::size_t subject = 0; subject < profile.subjects.size(); ++subject) {
-    by_subject.push_back(find(subject));
+// By thread: the samples of its process, and what of its energy has none.
+std::vector<std::vector<ThreadSample>> samples_by_thread(
+    const Profile& profile,
+    const Timeline& timeline,
+    const std::vector<const TimelineProcess*>& threads) {
+  std::map<TaskId, std::size_t> thread_of;
+  for (std::size_t thread = 0; thread < threads.size(); ++thread) {
+    thread_of.emplace(threads[thread]->process->identity->task, thread);
+  }
+  std::vector<std::vector<ThreadSample>> samples(threads.size());
+  std::vector<std::vector<ThreadSample>*> by_subject;
+  for (const Subject& subject : profile.subjects) {
+    const auto at = thread_of.find(subject.process->identity->task);
+    by_subject.push_back(at == thread_of.end() ? nullptr : &samples[at->second]);
   }
   for (const TimedSample& sample : profile.samples) {
     const StackEnergy& cell = profile.cells[sample.cell];
-    if (ThreadTables* table = by_subject[cell.subject]) {
-      table->add(profile, cell.stack, since_start(profile, sample.time_ns), sample.energy_nj);
+    if (auto* thread = by_subject[cell.subject]) {
+      thread->push_back({cell.stack, since_start(profile, sample.time_ns), sample.energy_nj});
     }
   }
   for (const StackEnergy& cell : profile.cells) {
-    if (ThreadTables* table = by_subject[cell.subject];
-        table != nullptr && cell.samples == 0 && cell.energy_nj > 0) {
-      table->add(profile, cell.stack, since_start(profile, timeline.ends_ns.back()),
-                 cell.energy_nj);
+    if (auto* thread = by_subject[cell.subject];
+        thread != nullptr && cell.samples == 0 && cell.energy_nj > 0) {
+      thread->push_back(
+          {cell.stack, since_start(profile, timeline.ends_ns.back()), cell.energy_nj});
     }
   }
+  return samples;
 }
 
 }  // namespace
@@ -222,19 +264,18 @@ std::string firefox(const Profile& profile, const Timeline& timeline, std::size_
                                                         "0", 0, timeline.zones[zone]);
   }
   const std::vector<const TimelineProcess*> top = timeline.top(processes);
-  std::map<TaskId, std::size_t> thread_of;
-  std::vector<ThreadTables> tables(top.size() + 1, ThreadTables(strings));
-  tables.front().add_sample(-1, 0, 0);
+  const auto samples = samples_by_thread(profile, timeline, top);
+  const std::vector<std::uint32_t> ranks = stack_ranks(profile);
+  std::string threads =
+      ThreadTables(profile, ranks, {ThreadSample()}, strings).json("System", "0", 0);
   for (std::size_t i = 0; i < top.size(); ++i) {
-    thread_of.emplace(top[i]->process->identity->task, i + 1);
-    counters += (counters.empty() ? "" : ",") +
-                counter(profile, timeline, "Power: " + top[i]->name(), std::to_string(top[i]->pid),
-                        i + 1, top[i]->energies(timeline.ends_ns.size()));
-  }
-  add_samples(profile, timeline, thread_of, tables);
-  std::string threads = tables.front().json("System", "0", 0);
-  for (std::size_t i = 0; i < top.size(); ++i) {
-    threads += "," + tables[i + 1].json(top[i]->name(), std::to_string(top[i]->pid), top[i]->pid);
+    const std::string pid = std::to_string(top[i]->pid);
+    counters +=
+        (counters.empty() ? "" : ",") + counter(profile, timeline, "Power: " + top[i]->name(), pid,
+                                                i + 1, top[i]->energies(timeline.ends_ns.size()));
+    threads +=
+        "," +
+        ThreadTables(profile, ranks, samples[i], strings).json(top[i]->name(), pid, top[i]->pid);
   }
   return fmt::format(
              R"({{"meta":{},"libs":[],"pages":[],"shared":{{"stringArray":{}}},"counters":[{}],)"

@@ -6,7 +6,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <iterator>
 #include <string>
 #include <string_view>
 
@@ -19,23 +18,27 @@ std::string json_string(std::string_view text);
 
 class JsonColumn {
  public:
-  void add(std::int64_t value) { append("{}", value); }
+  void add(std::int64_t value) { append(fmt::format_int(value)); }
   // In units of a million.
   void add_millionths(std::uint64_t value) {
-    append("{}.{:06}", value / 1'000'000, value % 1'000'000);
+    append(fmt::format_int(value / 1'000'000));
+    // A leading 1 keeps the zeros.
+    const fmt::format_int digits(1'000'000 + value % 1'000'000);
+    text_ += '.';
+    text_.append(digits.data() + 1, digits.size() - 1);
   }
-  void add_null() { append("null"); }
-  void add_string(std::string_view value) { append("{}", json_string(value)); }
+  void add_null() { append(std::string_view("null")); }
+  void add_string(std::string_view value) { append(json_string(value)); }
 
   [[nodiscard]] std::size_t size() const { return size_; }
   // As an array.
   [[nodiscard]] std::string text() const { return size_ == 0 ? "[]" : text_ + "]"; }
 
  private:
-  template <typename... Args>
-  void append(fmt::format_string<const Args&...> format, const Args&... args) {
+  template <typename Text>
+  void append(const Text& value) {
     text_ += size_++ == 0 ? '[' : ',';
-    fmt::format_to(std::back_inserter(text_), format, args...);
+    text_.append(value.data(), value.size());
   }
 
   std::string text_;
