@@ -4,15 +4,18 @@
 #include <algorithm>
 #include <cstdlib>
 #include <optional>
+#include <sys/stat.h>
 
 #include <cxxabi.h>
 #include <dwarf.h>
 #include <elfutils/libdw.h>
 #include <elfutils/libdwelf.h>
 #include <elfutils/libdwfl.h>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <gelf.h>
 
+#include "base/fd.hpp"
 #include "record/symbol_table.hpp"
 #include "report/inlined.hpp"
 
@@ -22,6 +25,16 @@ namespace {
 std::string base_name(const std::string& path) {
   const std::size_t slash = path.rfind('/');
   return slash == std::string::npos ? path : path.substr(slash + 1);
+}
+
+// A recording may be someone else's: what it names may be a pipe or a device here.
+UniqueFd open_regular(const std::string& path) {
+  UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  struct stat status {};
+  if (!file.valid() || ::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode)) {
+    return UniqueFd();
+  }
+  return file;
 }
 
 // Rust's older names end in a hash that says nothing to people.
@@ -115,7 +128,13 @@ Symbolizer::Module::Module(const record::CodeFile& file) : name(base_name(file.p
     return;
   }
   dwfl.reset(dwfl_begin(&callbacks));
-  module = dwfl ? dwfl_report_offline(dwfl.get(), name.c_str(), file.path.c_str(), -1) : nullptr;
+  UniqueFd code = open_regular(file.path);
+  if (code.valid()) {
+    module = dwfl_report_offline(dwfl.get(), name.c_str(), file.path.c_str(), code.get());
+  }
+  if (module != nullptr) {
+    static_cast<void>(code.release());  // libdwfl's now
+  }
   if (module == nullptr || dwfl_report_end(dwfl.get(), nullptr, nullptr) != 0) {
     module = nullptr;
     problem = fmt::format("{} cannot be read: its functions are shown as offsets", file.path);

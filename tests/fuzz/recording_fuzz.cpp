@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Any bytes as a recording. CRCs would keep the fuzzer out, so the input is a list of payloads that
-// get whole headers, behind a meta chunk that is in order.
+// Any bytes as a recording, and all that is made of one: rows, stacks, every export. CRCs would
+// keep the fuzzer out, so the input is also a list of payloads that get whole headers: behind a
+// meta chunk that is in order, and behind a recording whose tasks and stacks they can refer to.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -14,6 +15,15 @@
 #include "record/fold.hpp"
 #include "record/meta.hpp"
 #include "record/reader.hpp"
+#include "render/json.hpp"
+#include "report/energy_stacks.hpp"
+#include "report/export.hpp"
+#include "report/functions.hpp"
+#include "report/paths.hpp"
+#include "report/profile.hpp"
+#include "report/rows.hpp"
+#include "report/timeline.hpp"
+#include "unit/record/recording.hpp"
 
 namespace {
 
@@ -33,9 +43,8 @@ std::string meta_chunk(record::ChunkCodec& codec) {
   return codec.encode(header, record::encode_meta(meta));
 }
 
-std::string dress(std::string_view data) {
-  record::ChunkCodec codec;
-  std::string file = record::file_header() + meta_chunk(codec);
+std::string chunks(record::ChunkCodec& codec, std::string_view data) {
+  std::string file;
   while (data.size() >= 3) {
     const std::size_t length = std::min<std::size_t>(
         static_cast<unsigned char>(data[1]) + 256U * static_cast<unsigned char>(data[2]),
@@ -46,6 +55,30 @@ std::string dress(std::string_view data) {
     data.remove_prefix(3 + length);
   }
   return file;
+}
+
+void require(bool good) {
+  if (!good) {
+    std::abort();
+  }
+}
+
+// To nowhere.
+void export_all(const report::Profile& profile, const report::Timeline& timeline) {
+  const report::Paths paths = report::path_energies(profile);
+  std::size_t bytes = report::folded(paths).size();
+  bytes += report::speedscope(paths, "title").size();
+  bytes += report::flame_graph(paths, &paths, "title", 1).size();
+  bytes += report::pprof(profile).size();
+  bytes += report::firefox(profile, timeline, 2).size();
+  bytes += report::chrome(profile, timeline, 2).size();
+  for (const bool callers : {false, true}) {
+    const auto rows = report::function_energies(profile, callers);
+    bytes += report::functions_table(profile, rows, 0).size();
+    bytes += report::functions_csv(profile, rows).size();
+    bytes += report::functions_json(profile, rows).size();
+  }
+  require(bytes > 0);
 }
 
 void read_all(const std::string& bytes) {
@@ -59,30 +92,51 @@ void read_all(const std::string& bytes) {
     return;
   }
   record::Fold fold(**reader, {});
+  report::EnergyStacks stacks(**reader, true);
+  report::Timeline timeline;
   std::int64_t energy_nj = 0;
+  std::int64_t counted_nj = 0;  // in the total
   for (auto more = (*reader)->next(); more && *more; more = (*reader)->next()) {
-    fold.add();
+    const Attribution& attribution = fold.add();
+    stacks.add(attribution);
+    timeline.add(**reader, attribution);
     for (std::size_t zone = 0; zone < (*reader)->meta().zones.size(); ++zone) {
-      energy_nj += usable_energy_nj((*reader)->window().zones[zone]);
+      const std::int64_t zone_nj = usable_energy_nj((*reader)->window().zones[zone]);
+      energy_nj += zone_nj;
+      counted_nj += (*reader)->meta().zones[zone].in_total ? zone_nj : 0;
     }
+  }
+  stacks.finish();
+  if (fold.empty()) {
+    return;
   }
   const SnapshotPtr snapshot = fold.take_snapshot();
-  std::int64_t rows_nj = 0;
-  for (const Row& row : roll_up(*snapshot, Level::kProcess)) {
+  const std::vector<Row> rows = roll_up(*snapshot, Level::kProcess);
+  for (const Row& row : rows) {
     for (const std::int64_t zone_nj : row.zone_nj) {
-      rows_nj += zone_nj;
+      energy_nj -= zone_nj;
     }
   }
-  if (rows_nj != energy_nj) {
-    std::abort();
+  require(energy_nj == 0);
+  counted_nj -= stacks.idle_nj() + stacks.unattributed_nj();
+  for (const report::StackEnergy& cell : stacks.cells()) {
+    counted_nj -= cell.energy_nj;
   }
+  require(counted_nj == 0);
+  require(!snapshot_json(*snapshot, rows).empty() && !report::rows_csv(*snapshot, rows).empty());
+  report::Symbolizer symbolizer;
+  export_all(report::make_profile((*reader)->meta(), stacks, symbolizer), timeline);
 }
 
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
+  static const std::string whole = test::make_sampled_recording(1, 3, false).bytes;
+  record::ChunkCodec codec;
+  const std::string payloads = chunks(codec, bytes);
   read_all(std::string(bytes));
-  read_all(dress(bytes));
+  read_all(record::file_header() + meta_chunk(codec) + payloads);
+  read_all(whole + payloads);
   return 0;
 }

@@ -84,13 +84,20 @@ void Browser::filter() {
   selected_ = first_ = 0;
 }
 
-void Browser::move(std::ptrdiff_t by, std::size_t page) {
+void Browser::move(std::ptrdiff_t by, Size size) {
   const auto last = static_cast<std::ptrdiff_t>(entries_.size()) - 1;
   const auto at = std::clamp<std::ptrdiff_t>(static_cast<std::ptrdiff_t>(selected_) + by, 0,
                                              std::max<std::ptrdiff_t>(last, 0));
   selected_ = static_cast<std::size_t>(at);
-  first_ = std::min(first_, selected_);
-  first_ = std::max(first_, selected_ + 1 > page ? selected_ + 1 - page : 0);
+  first_ = first_shown(size);
+}
+
+void Browser::scroll(std::ptrdiff_t by, Size size) {
+  const std::size_t lines = detail(size.columns).size();
+  const std::size_t last = lines - std::min(lines, page(size));
+  const auto at = std::clamp<std::ptrdiff_t>(static_cast<std::ptrdiff_t>(detail_first_) + by, 0,
+                                             static_cast<std::ptrdiff_t>(last));
+  detail_first_ = static_cast<std::size_t>(at);
 }
 
 bool Browser::press_filter(const Key& key) {
@@ -127,10 +134,9 @@ bool Browser::press(const Key& key, Size size) {
   const auto page_rows = static_cast<std::ptrdiff_t>(page(size));
   const auto go = [&](std::ptrdiff_t by) {
     if (detail_open_) {
-      const auto at = static_cast<std::ptrdiff_t>(detail_first_) + by;
-      detail_first_ = static_cast<std::size_t>(std::max<std::ptrdiff_t>(at, 0));
+      scroll(by, size);
     } else {
-      move(by, page(size));
+      move(by, size);
     }
   };
   const char32_t character = key.code == KeyCode::kCharacter ? key.character : 0;
@@ -148,7 +154,7 @@ bool Browser::press(const Key& key, Size size) {
   } else if (key.code == KeyCode::kHome) {
     go(-1'000'000'000);
   } else if (key.code == KeyCode::kEnd) {
-    go(detail_open_ ? 0 : 1'000'000'000);
+    go(1'000'000'000);
   } else if (detail_open_) {
     detail_open_ = key.code != KeyCode::kEscape && key.code != KeyCode::kLeft &&
                    key.code != KeyCode::kEnter && key.code != KeyCode::kBackspace;

@@ -54,10 +54,12 @@ class Browser {
   void load();
   void filter();
   bool press_filter(const top::Key& key);
-  void move(std::ptrdiff_t by, std::size_t page);
+  void move(std::ptrdiff_t by, top::Size size);
+  void scroll(std::ptrdiff_t by, top::Size size);
 
   [[nodiscard]] std::size_t page(top::Size size) const;
-
+  // So that the selected row is on the screen, whatever its size was before.
+  [[nodiscard]] std::size_t first_shown(top::Size size) const;
   [[nodiscard]] top::Line title(top::Size size) const;
 
   void add_graph(const std::vector<std::int64_t>& energies,
@@ -65,6 +67,8 @@ class Browser {
                  std::size_t height,
                  std::vector<top::Line>& lines) const;
   void add_table(top::Size size, std::vector<top::Line>& lines) const;
+  // Of the selected row.
+  [[nodiscard]] std::vector<top::Line> detail(std::size_t columns) const;
   [[nodiscard]] std::vector<top::Line> row_detail(const Row& row, std::size_t columns) const;
   [[nodiscard]] std::vector<top::Line> function_detail(const report::FunctionEnergy& row) const;
   void add_shares(const char* heading,

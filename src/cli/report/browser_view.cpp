@@ -37,6 +37,11 @@ std::size_t Browser::page(Size size) const {
   return size.rows > others ? size.rows - others : 1;
 }
 
+std::size_t Browser::first_shown(Size size) const {
+  const std::size_t below = selected_ + 1 - std::min(selected_ + 1, page(size));
+  return std::clamp(first_, below, selected_);
+}
+
 Line Browser::title(Size size) const {
   const Snapshot& snapshot = *recorded_.snapshot;
   Line line;
@@ -114,7 +119,8 @@ void Browser::add_table(Size size, std::vector<Line>& lines) const {
       .pad_to(size.columns, Style::kHeading);
   lines.push_back(std::move(head));
   const auto all = static_cast<double>(std::max<std::int64_t>(all_nj_, 1));
-  for (std::size_t i = first_; i < std::min(entries_.size(), first_ + page(size)); ++i) {
+  const std::size_t first = first_shown(size);
+  for (std::size_t i = first; i < std::min(entries_.size(), first + page(size)); ++i) {
     const Entry& entry = entries_[i];
     const double part = static_cast<double>(entry.energy_nj) / all;
     const double energy = static_cast<double>(entry.energy_nj) / 1e9;
@@ -243,6 +249,12 @@ std::vector<Line> Browser::function_detail(const report::FunctionEnergy& row) co
   return lines;
 }
 
+std::vector<Line> Browser::detail(std::size_t columns) const {
+  const Entry& entry = entries_[selected_];
+  return tabs_[tab_].level ? row_detail(rows_[entry.source], columns)
+                           : function_detail(functions_[entry.source]);
+}
+
 Frame Browser::render(Size size) const {
   Frame frame;
   std::vector<Line>& lines = frame.lines;
@@ -255,13 +267,11 @@ Frame Browser::render(Size size) const {
   }
   lines.push_back(std::move(tabs));
   if (detail_open_ && selected_ < entries_.size()) {
-    const Entry& entry = entries_[selected_];
-    std::vector<Line> detail = tabs_[tab_].level ? row_detail(rows_[entry.source], size.columns)
-                                                 : function_detail(functions_[entry.source]);
-    const std::size_t first = std::min(detail_first_, detail.empty() ? 0 : detail.size() - 1);
+    std::vector<Line> shown = detail(size.columns);
+    const std::size_t first = std::min(detail_first_, shown.empty() ? 0 : shown.size() - 1);
     lines.insert(lines.end(),
-                 std::make_move_iterator(detail.begin() + static_cast<std::ptrdiff_t>(first)),
-                 std::make_move_iterator(detail.end()));
+                 std::make_move_iterator(shown.begin() + static_cast<std::ptrdiff_t>(first)),
+                 std::make_move_iterator(shown.end()));
   } else {
     add_table(size, lines);
   }

@@ -190,4 +190,44 @@ inline Recording make_recording(std::uint64_t seed, std::size_t windows, bool fi
   return recording;
 }
 
+// Stack samples of the even pids, now and then, in three stacks.
+inline void add_samples(std::mt19937_64& random, const Window& window, record::Writer& writer) {
+  const std::vector<record::Id> ids = writer.ids();
+  record::StackDictionary& stacks = writer.stacks();
+  for (std::size_t task = 0; task < ids.size(); ++task) {
+    if (window.tasks[task].tgid % 2 == 0 && random() % 3 == 0) {
+      const record::Id file = stacks.file({record::FileKind::kKernel, "[kernel]", "", 0});
+      const record::Id leaf = stacks.frame(file, 16 + random() % 3, "leaf;with<odd>\"name\"");
+      const record::Id root = stacks.frame(file, 64, "main");
+      const record::Id frames[] = {leaf, root};
+      writer.add(record::Sample{window.end_ns - 5, window.number, ids[task], stacks.stack(frames)});
+    }
+  }
+}
+
+inline Recording make_sampled_recording(std::uint64_t seed,
+                                        std::size_t windows,
+                                        bool finish = true) {
+  std::mt19937_64 random(seed);
+  FakeNames names;
+  MemorySink sink;
+  record::Meta meta = make_meta();
+  meta.sample_hz = 99;
+  record::Writer writer(meta, names.names(), sink);
+  Recording recording;
+  Window window;
+  window.end_ns = meta.start_ns;
+  bool fine = writer.begin().has_value();
+  for (std::size_t i = 0; i < windows; ++i) {
+    window = random_window(random, window);
+    recording.windows.push_back(window);
+    fine = writer.add(window).has_value() && fine;
+    add_samples(random, window, writer);
+    fine = writer.flush_if_due().has_value() && fine;
+  }
+  fine = (finish ? writer.finish() : writer.flush()).has_value() && fine;
+  recording.bytes = fine ? sink.bytes : "";
+  return recording;
+}
+
 }  // namespace powertrace::test

@@ -20,41 +20,16 @@ struct Folded {
   std::int64_t all_nj = 0;  // of the zones that count
 };
 
-// A recording whose even pids are sampled now and then, in three stacks.
 Folded fold_samples(std::uint64_t seed) {
-  std::mt19937_64 random(seed);
-  test::FakeNames names;
-  test::MemorySink sink;
-  record::Meta meta = test::make_meta();
-  meta.sample_hz = 99;
-  record::Writer writer(meta, names.names(), sink);
-  REQUIRE(writer.begin().has_value());
   Folded folded;
-  Window window;
-  window.end_ns = meta.start_ns;
-  for (int i = 0; i < 60; ++i) {
-    window = test::random_window(random, window);
+  const test::Recording recording = test::make_sampled_recording(seed, 60);
+  for (const Window& window : recording.windows) {
     for (const ZoneDelta& zone : window.zones) {
       folded.all_nj += usable_energy_nj(zone);
     }
-    REQUIRE(writer.add(window).has_value());
-    const std::vector<record::Id> ids = writer.ids();
-    for (std::size_t task = 0; task < ids.size(); ++task) {
-      if (window.tasks[task].tgid % 2 == 0 && random() % 3 == 0) {
-        record::StackDictionary& stacks = writer.stacks();
-        const record::Id file = stacks.file({record::FileKind::kKernel, "[kernel]", "", 0});
-        const record::Id leaf = stacks.frame(file, 16 + random() % 3, "leaf;with<odd>\"name\"");
-        const record::Id root = stacks.frame(file, 64, "main");
-        const record::Id frames[] = {leaf, root};
-        writer.add(
-            record::Sample{window.end_ns - 5, window.number, ids[task], stacks.stack(frames)});
-      }
-    }
-    REQUIRE(writer.flush_if_due().has_value());
   }
-  REQUIRE(writer.finish().has_value());
   const test::TempFile file;
-  file.write(sink.bytes);
+  file.write(recording.bytes);
   const auto reader = record::Reader::open(file.path);
   REQUIRE(reader.has_value());
   record::Fold fold(**reader, {});
