@@ -4,7 +4,6 @@
 import json
 import os
 import pathlib
-import platform
 import shutil
 import stat
 import subprocess
@@ -116,45 +115,6 @@ def test_ratio(compiler, tmp, build, flags):
               abs(inlined / sum(energy.values()) - 1) < NEAR, (inlined, energy))
 
 
-JIT = """
-#include <stdio.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
-int main(void) {
-  /* mov rax, rdi; 1: dec rax; jnz 1b; ret */
-  static const unsigned char code[] = {0x48, 0x89, 0xf8, 0x48, 0xff, 0xc8, 0x75, 0xfb, 0xc3};
-  void *made = mmap(0, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  char name[64];
-  memcpy(made, code, sizeof(code));
-  snprintf(name, sizeof(name), "/tmp/perf-%d.map", getpid());
-  FILE *map = fopen(name, "w");
-  fprintf(map, "%lx %lx made::at_run_time\\n", (unsigned long)made, sizeof(code));
-  fclose(map);
-  for (int i = 0; i < 100; i++) ((void (*)(long))made)(10000000);
-  unlink(name);
-}
-"""
-
-
-def names_of(tmp, what, *command):
-    path = tmp / "names.data"
-    done = run("record", "-g", "-F", "499", "-o", str(path), "--", *command)
-    check(f"{what}: recorded", done.returncode == 0, done.stderr)
-    return {name: row for (name, _), row in functions(path).items()}
-
-
-def test_names(tmp, program):
-    """What a report could not find any more is named while it runs."""
-    if platform.machine() == "x86_64":
-        (tmp / "jit.c").write_text(JIT)
-        subprocess.run(["cc", "-O1", "-o", str(tmp / "jit"), str(tmp / "jit.c")], check=True)
-        check("perf-PID.map", "made::at_run_time" in names_of(tmp, "jit", str(tmp / "jit")))
-    script = f"mount -t tmpfs none /mnt && cp '{program}' /mnt/inside && exec /mnt/inside 10"
-    names = names_of(tmp, "mounts of its own", "unshare", "-m", "sh", "-c", script)
-    check("another root", {COSTLY, CHEAP} <= set(names), list(names)[:9])
-
-
 def main():
     if run("doctor").returncode == 3:
         print("skipped: powertrace cannot work here")
@@ -169,7 +129,6 @@ def main():
         for build in flags:
             test_ratio(compiler, tmp, build, flags[build])
         test_exports(tmp, tmp / "pie.data")
-        test_names(tmp, tmp / "symbols")
         done = run("diff", str(tmp / "pie.data"), str(tmp / "plain.data"), "--json")
         check("diff", "rows" in json.loads(done.stdout), done.stderr)
     return summary()
