@@ -5,12 +5,12 @@
 
 cgroup_new hog
 cgroup_new storm
-trace_start account --by cgroup --interval 1s --count 10
+trace_start account --by cgroup --interval 1s
 in_cgroup hog spin 3
 in_cgroup storm forks 3 500 >/tmp/children
 snapshots 2
 facts hog "$(cgroup_usec hog)"
 facts storm "$(cgroup_usec storm)"
 facts children "$(cat /tmp/children)"
-trace_end "top runs to its end" 0
+trace_stop "top runs to the end"
 rmdir /sys/fs/cgroup/hog /sys/fs/cgroup/storm

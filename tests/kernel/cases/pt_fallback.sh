@@ -29,12 +29,12 @@ is "without typed tracepoints it takes raw ones" "$(finding trace.bpf)" \
     "limited the BPF programs load and attach to raw_tp/sched_switch"
 check "and says so" doctor_says "typed tracepoints (tp_btf) are refused: using raw_tp"
 cgroup_new raw
-trace_start raw --by cgroup --interval 1s --count 6
+trace_start raw --by cgroup --interval 1s
 in_cgroup raw spin 2
 in_cgroup raw forks 1 500 >/dev/null
 snapshots 1
 facts usec "$(cgroup_usec raw)"
-trace_end "top runs with raw tracepoints" 0
+trace_stop "top runs with raw tracepoints"
 rmdir /sys/fs/cgroup/raw
 
 umount $btf

@@ -6,7 +6,7 @@
 
 cpu=/sys/devices/system/cpu/cpu1/online
 cgroup_new plug
-trace_start hotplug --by cgroup --interval 1s --count 10
+trace_start hotplug --by cgroup --interval 1s
 in_cgroup plug spin 6 &
 snapshots 2
 check "a CPU goes offline under it" write_to $cpu 0
@@ -16,16 +16,16 @@ snapshots 1
 wait $!
 snapshots 2
 facts usec "$(cgroup_usec plug)"
-trace_end "top runs to its end" 0
+trace_stop "top runs to the end"
 rmdir /sys/fs/cgroup/plug
 
 cgroup_new late
 write_to $cpu 0
-trace_start late --by cgroup --interval 1s --count 5
+trace_start late --by cgroup --interval 1s
 write_to $cpu 1
 snapshots 1
 in_cgroup late spin 1 1
 snapshots 1
 facts late "$(cgroup_usec late)"
-trace_end "top runs to its end though a CPU came" 0
+trace_stop "top runs on though a CPU came"
 rmdir /sys/fs/cgroup/late

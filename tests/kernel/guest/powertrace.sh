@@ -25,6 +25,12 @@ trace_end() { # TEXT WANTED_STATUS
     [ "$status" = "$2" ] || sed 's/^/#   /' "/out/$name.err"
 }
 
+# A trace that would end by itself could end before a load that a slow machine has started late.
+trace_stop() { # TEXT
+    kill -TERM "$tracer"
+    trace_end "$1" 130
+}
+
 snapshots() { # until the running trace has N more
     wanted=$(($(wc -l <"/out/$name.json") + $1))
     for _ in $(seq 600); do
