@@ -22,7 +22,9 @@ Status write_and_sync(int fd, const std::string& path, std::string_view text) {
       continue;
     }
     if (wrote < 0) {
-      return fail_errno(errno, "cannot write {}", path);
+      const bool full = errno == ENOSPC || errno == EDQUOT;
+      return fail_errno(errno, "cannot write {}{}", path,
+                        full ? "; free some space, or write elsewhere" : "");
     }
     text.remove_prefix(static_cast<std::size_t>(wrote));
   }

@@ -34,21 +34,32 @@ std::string recording_line(const record::Meta& meta) {
 
 namespace {
 
+Status no_window(const record::Reader& reader) {
+  return fail(ErrorCode::kMalformed,
+              "{} holds no window: it ended, or was cut off, before the first one; record again",
+              reader.name());
+}
+
 // Calls `on_window` for every window, with whether it is in the range.
 Status each_window(record::Reader& reader,
                    const report::Range& range,
                    const std::function<void(bool)>& on_window) {
   bool any = false;
+  bool recorded = false;
   for (;;) {
     PT_ASSIGN(const bool more, reader.next());
     if (!more) {
       break;
     }
+    recorded = true;
     const bool inside = range.includes(reader.window());
     any = any || inside;
     on_window(inside);
   }
   warn_about(reader);
+  if (!recorded) {
+    return no_window(reader);
+  }
   if (!any) {
     return fail(ErrorCode::kUsage, "no window was recorded in that time: it went on for {:.1f} s",
                 static_cast<double>(reader.window().end_ns - reader.meta().start_ns) / 1e9);
@@ -126,9 +137,11 @@ Status replay(const GlobalOptions& global,
   const record::FoldConfig config = fold_config(global);
   PT_TRY(record::check_fold(config, reader->meta()));
   record::Fold fold(*reader, config);
+  bool recorded = false;
   for (;;) {
     PT_ASSIGN(const bool more, reader->next());
     if (more) {
+      recorded = true;
       fold.add();
     }
     const bool due = fold.interval_ns() + reader->meta().window_ns / 2 >= interval_ns;
@@ -140,7 +153,7 @@ Status replay(const GlobalOptions& global,
     }
   }
   warn_about(*reader);
-  return {};
+  return recorded ? Status() : no_window(*reader);
 }
 
 }  // namespace powertrace

@@ -286,8 +286,7 @@ std::vector<std::string> Reader::warnings() const {
                     name, static_cast<double>(meta_.flush_ns) / 1e9));
   }
   if (damage_.chunks_damaged > 0) {
-    result.push_back(fmt::format("{}: {} damaged parts ({} bytes) were skipped", name,
-                                 damage_.chunks_damaged, damage_.bytes_skipped));
+    result.push_back(fmt::format("{}: {} damaged bytes were skipped", name, damage_.bytes_skipped));
   }
   if (damage_.windows_missing > 0) {
     result.push_back(fmt::format(

@@ -37,6 +37,7 @@ class Reader {
   static Result<std::unique_ptr<Reader>> open(const std::string& path);
 
   [[nodiscard]] const Meta& meta() const { return meta_; }
+  [[nodiscard]] const std::string& name() const { return input_.name(); }
 
   // The next window. False at the end; an error only if the file cannot be read any more.
   Result<bool> next();
