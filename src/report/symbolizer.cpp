@@ -47,15 +47,20 @@ std::string without_rust_hash(std::string name) {
   return name;
 }
 
-std::string die_name(Dwarf_Die* die) {
+// With its namespace and parameters; "": only its plain name is there.
+std::string full_name(Dwarf_Die* die) {
   Dwarf_Attribute attribute;
   const char* linkage = nullptr;
   if (dwarf_attr_integrate(die, DW_AT_linkage_name, &attribute) != nullptr ||
       dwarf_attr_integrate(die, DW_AT_MIPS_linkage_name, &attribute) != nullptr) {
     linkage = dwarf_formstring(&attribute);
   }
-  const char* plain = linkage != nullptr ? linkage : dwarf_diename(die);
-  return plain != nullptr ? demangle(plain) : "";
+  return linkage != nullptr ? demangle(linkage) : "";
+}
+
+std::string plain_name(Dwarf_Die* die) {
+  const char* name = dwarf_diename(die);
+  return name != nullptr ? demangle(name) : "";
 }
 
 // "_R" names of Rust, decoded as far as paths go: crate::module::function.
@@ -193,8 +198,15 @@ void Symbolizer::Module::find(std::uint64_t offset, std::vector<Function>& funct
   if (!where) {
     return;
   }
-  for (Dwarf_Die& die : inlined->at(*where)) {
-    Function function{die_name(&die), name, "", 0};
+  const std::string symbol = demangle(std::string(symbols.at(*where)));
+  std::vector<Dwarf_Die> dies = inlined->at(*where);
+  for (Dwarf_Die& die : dies) {
+    Function function{full_name(&die), name, "", 0};
+    if (function.name.empty()) {
+      // The outermost is not inlined: it has a symbol.
+      const bool outermost = &die == &dies.back();
+      function.name = outermost && !symbol.empty() ? symbol : plain_name(&die);
+    }
     if (const char* file = dwarf_decl_file(&die)) {
       int line = 0;
       function.file = file;
@@ -204,10 +216,8 @@ void Symbolizer::Module::find(std::uint64_t offset, std::vector<Function>& funct
       functions.push_back(std::move(function));
     }
   }
-  if (functions.empty()) {
-    if (const std::string_view found = symbols.at(*where); !found.empty()) {
-      functions.push_back({demangle(std::string(found)), name, "", 0});
-    }
+  if (functions.empty() && !symbol.empty()) {
+    functions.push_back({symbol, name, "", 0});
   }
 }
 
