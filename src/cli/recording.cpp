@@ -2,6 +2,7 @@
 #include "cli/recording.hpp"
 
 #include <memory>
+#include <utility>
 
 #include "base/log.hpp"
 #include "render/text.hpp"
@@ -120,7 +121,7 @@ Result<report::Profile> read_profile(const GlobalOptions& global,
     *snapshot = fold.take_snapshot();
   }
   report::Symbolizer symbolizer;
-  report::Profile profile = report::make_profile(reader->meta(), stacks, symbolizer);
+  report::Profile profile = report::make_profile(reader->meta(), std::move(stacks), symbolizer);
   for (const std::string& warning : symbolizer.warnings()) {
     log_warn("{}", warning);
   }

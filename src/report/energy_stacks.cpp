@@ -21,11 +21,11 @@ void EnergyStacks::follow_epoch() {
 }
 
 std::size_t EnergyStacks::subject(record::Id id) {
-  const auto [known, added] = task_subjects_.try_emplace(id, 0);
-  if (!added) {
-    return known->second;
+  if (id < task_subjects_.size() && task_subjects_[id] != kNone) {
+    return task_subjects_[id];
   }
   const record::TaskDef& task = *reader_.tables().task(id);
+  task_subjects_.resize(std::max<std::size_t>(task_subjects_.size(), std::size_t{id} + 1), kNone);
   const auto [at, fresh] = subject_ids_.try_emplace({task.task, task.cgroup_id}, subjects_.size());
   if (fresh) {
     subjects_.emplace_back();
@@ -38,7 +38,7 @@ std::size_t EnergyStacks::subject(record::Id id) {
                            task.selected,
                            reader_.tables().process(task),
                            reader_.tables().cgroup(task)};
-  return known->second = at->second;
+  return task_subjects_[id] = at->second;
 }
 
 std::size_t EnergyStacks::place(record::Id id) {
@@ -64,9 +64,8 @@ std::size_t EnergyStacks::place(record::Id id) {
 }
 
 std::size_t EnergyStacks::stack(record::Id id) {
-  const auto [known, added] = id_stacks_.try_emplace(id, kUnsampled);
-  if (!added) {
-    return known->second;
+  if (id < id_stacks_.size() && id_stacks_[id] != kNone) {
+    return id_stacks_[id];
   }
   std::vector<std::size_t> places;
   for (const record::Id frame : reader_.tables().stack(id)) {
@@ -75,11 +74,12 @@ std::size_t EnergyStacks::stack(record::Id id) {
   if (places.empty()) {
     return kUnsampled;  // it could not be walked, or its definition is lost
   }
+  id_stacks_.resize(std::max<std::size_t>(id_stacks_.size(), std::size_t{id} + 1), kNone);
   const auto [at, fresh] = stack_ids_.try_emplace(places, stacks_.size());
   if (fresh) {
     stacks_.push_back(std::move(places));
   }
-  return known->second = at->second;
+  return id_stacks_[id] = at->second;
 }
 
 std::size_t EnergyStacks::cell(std::size_t subject, std::size_t stack) {

@@ -11,6 +11,7 @@
 #include <string>
 #include <tuple>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "model/attribution.hpp"
@@ -72,11 +73,15 @@ class EnergyStacks {
   [[nodiscard]] const std::vector<StackEnergy>& cells() const { return cells_; }
   // If they were kept: in the order of windows; the sum of a cell's is that of the cell.
   [[nodiscard]] const std::vector<TimedSample>& samples() const { return samples_; }
+  // The same, away from here: of long recordings they are many.
+  std::vector<StackEnergy> take_cells() { return std::move(cells_); }
+  std::vector<TimedSample> take_samples() { return std::move(samples_); }
   [[nodiscard]] std::int64_t idle_nj() const { return idle_nj_; }
   [[nodiscard]] std::int64_t unattributed_nj() const { return unattributed_nj_; }
   [[nodiscard]] std::uint64_t duration_ns() const { return end_ns_ - start_ns_; }
 
  private:
+  static constexpr std::size_t kNone = static_cast<std::size_t>(-1);
   struct Weight {
     std::size_t cell = 0;
     std::uint64_t samples = 0;
@@ -126,9 +131,9 @@ class EnergyStacks {
   std::map<std::vector<std::size_t>, std::size_t> stack_ids_;
   std::unordered_map<std::uint64_t, std::size_t, CellHash> cell_ids_;  // subject and stack
   std::uint32_t epoch_ = 0;
-  std::unordered_map<record::Id, std::size_t> task_subjects_;  // of this epoch
+  std::vector<std::size_t> task_subjects_;  // of this epoch: by id, kNone where not yet known
   std::unordered_map<record::Id, std::size_t> frame_places_;
-  std::unordered_map<record::Id, std::size_t> id_stacks_;
+  std::vector<std::size_t> id_stacks_;  // as task_subjects_
   std::int64_t idle_nj_ = 0;
   std::int64_t unattributed_nj_ = 0;
   std::uint64_t start_ns_ = 0;

@@ -96,10 +96,10 @@ class ThreadTables {
                const std::vector<ThreadSample>& samples,
                Strings& strings)
       : strings_(strings) {
-    const std::unordered_map<std::size_t, std::int64_t> nodes = add_stacks(profile, ranks, samples);
+    const std::vector<std::int64_t> nodes = add_stacks(profile, ranks, samples);
     WholeUnits rounded = WholeUnits::microjoules();
     for (const ThreadSample& sample : samples) {
-      add_node(samples_, nodes.at(sample.stack));
+      add_node(samples_, sample.stack == kNoStack ? -1 : nodes[sample.stack]);
       times_.add_millionths(sample.time_ns);
       weights_.add(rounded.next(sample.energy_nj));
     }
@@ -118,11 +118,10 @@ class ThreadTables {
     }
   }
   std::int64_t frame(const Function& function, std::int64_t& known);
-  // The node of each stack; -1: it has no frames.
-  std::unordered_map<std::size_t, std::int64_t> add_stacks(
-      const Profile& profile,
-      const std::vector<std::uint32_t>& ranks,
-      const std::vector<ThreadSample>& samples);
+  // The node of each of the profile's stacks; -1: it has no frames, or no sample.
+  std::vector<std::int64_t> add_stacks(const Profile& profile,
+                                       const std::vector<std::uint32_t>& ranks,
+                                       const std::vector<ThreadSample>& samples);
 
   Strings& strings_;
   JsonColumn functions_, names_, categories_;
@@ -142,14 +141,15 @@ std::int64_t ThreadTables::frame(const Function& function, std::int64_t& known) 
   return known;
 }
 
-std::unordered_map<std::size_t, std::int64_t> ThreadTables::add_stacks(
-    const Profile& profile,
-    const std::vector<std::uint32_t>& ranks,
-    const std::vector<ThreadSample>& samples) {
-  std::unordered_map<std::size_t, std::int64_t> nodes{{kNoStack, -1}};
+std::vector<std::int64_t> ThreadTables::add_stacks(const Profile& profile,
+                                                   const std::vector<std::uint32_t>& ranks,
+                                                   const std::vector<ThreadSample>& samples) {
+  std::vector<std::int64_t> nodes(profile.stacks.size(), -1);
+  std::vector<bool> seen(profile.stacks.size());
   std::vector<std::size_t> stacks;
   for (const ThreadSample& sample : samples) {
-    if (nodes.try_emplace(sample.stack, -1).second) {
+    if (sample.stack != kNoStack && !seen[sample.stack]) {
+      seen[sample.stack] = true;
       stacks.push_back(sample.stack);
     }
   }

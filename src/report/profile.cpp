@@ -48,14 +48,14 @@ std::vector<std::string> missing_callers(const EnergyStacks& stacks) {
 
 }  // namespace
 
-Profile make_profile(const record::Meta& meta, const EnergyStacks& stacks, Symbolizer& symbolizer) {
+Profile make_profile(const record::Meta& meta, EnergyStacks&& stacks, Symbolizer& symbolizer) {
   Profile profile;
   profile.meta = meta;
   profile.duration_ns = stacks.duration_ns();
   profile.subjects = stacks.subjects();
-  profile.cells = stacks.cells();
-  profile.samples = stacks.samples();
   profile.hints = missing_callers(stacks);
+  profile.cells = stacks.take_cells();
+  profile.samples = stacks.take_samples();
   profile.idle_nj = stacks.idle_nj();
   profile.unattributed_nj = stacks.unattributed_nj();
   std::map<std::pair<std::string, std::string>, std::size_t> ids;
@@ -68,10 +68,16 @@ Profile make_profile(const record::Meta& meta, const EnergyStacks& stacks, Symbo
     return at->second;
   };
   // What is not of the focus is one row: its places need no names.
+  std::vector<bool> wanted_stacks(stacks.stacks().size());
+  for (const StackEnergy& cell : profile.cells) {
+    if (profile.subjects[cell.subject].selected) {
+      wanted_stacks[cell.stack] = true;
+    }
+  }
   std::vector<bool> wanted(stacks.places().size());
-  for (const StackEnergy& cell : stacks.cells()) {
-    if (stacks.subjects()[cell.subject].selected) {
-      for (const std::size_t place : stacks.stacks()[cell.stack]) {
+  for (std::size_t stack = 0; stack < wanted_stacks.size(); ++stack) {
+    if (wanted_stacks[stack]) {
+      for (const std::size_t place : stacks.stacks()[stack]) {
         wanted[place] = true;
       }
     }

@@ -26,6 +26,6 @@ struct Profile {
   std::vector<std::string> hints;  // what the stacks lack, a sentence each
 };
 
-Profile make_profile(const record::Meta& meta, const EnergyStacks& stacks, Symbolizer& symbolizer);
+Profile make_profile(const record::Meta& meta, EnergyStacks&& stacks, Symbolizer& symbolizer);
 
 }  // namespace powertrace::report

@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <string>
 #include <sys/mman.h>
+#include <utility>
 
 #include <unistd.h>
 
@@ -125,7 +126,7 @@ void read_all(const std::string& bytes) {
   require(counted_nj == 0);
   require(!snapshot_json(*snapshot, rows).empty() && !report::rows_csv(*snapshot, rows).empty());
   report::Symbolizer symbolizer;
-  export_all(report::make_profile((*reader)->meta(), stacks, symbolizer), timeline);
+  export_all(report::make_profile((*reader)->meta(), std::move(stacks), symbolizer), timeline);
 }
 
 }  // namespace

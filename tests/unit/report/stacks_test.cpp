@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <utility>
 
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
@@ -40,7 +41,7 @@ Folded fold_samples(std::uint64_t seed) {
   stacks.finish();
   CHECK((*reader)->warnings().empty());
   report::Symbolizer symbolizer;
-  folded.profile = report::make_profile((*reader)->meta(), stacks, symbolizer);
+  folded.profile = report::make_profile((*reader)->meta(), std::move(stacks), symbolizer);
   return folded;
 }
 
