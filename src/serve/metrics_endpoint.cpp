@@ -5,7 +5,6 @@
 #include <charconv>
 #include <sys/resource.h>
 
-#include <libdeflate.h>
 #include <unistd.h>
 
 #include "base/clock.hpp"
@@ -13,9 +12,6 @@
 
 namespace powertrace {
 namespace {
-
-// The text is repetitive: higher levels save little and cost much.
-constexpr int kGzipLevel = 1;
 
 std::string_view trim(std::string_view text) {
   const std::size_t begin = text.find_first_not_of(" \t");
@@ -42,24 +38,6 @@ void for_each_choice(std::string_view header, Each each) {
     }
     each(value, q);
   }
-}
-
-std::string gzip(const std::string& text) {
-  struct Deleter {
-    void operator()(libdeflate_compressor* compressor) const noexcept {
-      libdeflate_free_compressor(compressor);
-    }
-  };
-  const std::unique_ptr<libdeflate_compressor, Deleter> compressor(
-      libdeflate_alloc_compressor(kGzipLevel));
-  if (!compressor) {
-    return "";
-  }
-  std::string packed(libdeflate_gzip_compress_bound(compressor.get(), text.size()), '\0');
-  packed.resize(libdeflate_gzip_compress(compressor.get(), text.data(), text.size(), packed.data(),
-                                         packed.size()));
-  packed.shrink_to_fit();
-  return packed;
 }
 
 double process_start_seconds() {
@@ -149,8 +127,15 @@ std::shared_ptr<const std::string> MetricsEndpoint::page(const PublishedPtr& fro
     return slot.body;
   }
   const std::uint64_t begin_ns = monotonic_ns();
-  std::string text = metrics_page(*from->account, *from->page, program_stats(), format);
-  slot.body = std::make_shared<const std::string>(packed ? gzip(text) : std::move(text));
+  std::string text =
+      metrics_page(*from->account, *from->page, program_stats(), format, std::move(slot.text));
+  if (packed) {
+    slot.body = std::make_shared<const std::string>(slot.gzip.pack(text));
+    slot.text = std::move(text);  // its memory, for the next page
+  } else {
+    slot.body = std::make_shared<const std::string>(std::move(text));
+    slot.text = {};
+  }
   slot.made_from = from;
   const std::lock_guard stats_lock(stats_mutex_);
   ++pages_;

@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 
+#include "serve/gzip.hpp"
 #include "serve/published.hpp"
 #include "serve/router.hpp"
 
@@ -32,6 +33,8 @@ class MetricsEndpoint {
     std::mutex mutex;
     PublishedPtr made_from;
     std::shared_ptr<const std::string> body;
+    std::string text;  // of the last page, if it was packed
+    Gzip gzip;
   };
   std::shared_ptr<const std::string> page(const PublishedPtr& from, MetricFormat format, bool gzip);
   ProgramStats program_stats();

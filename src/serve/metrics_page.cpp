@@ -10,38 +10,29 @@
 namespace powertrace {
 namespace {
 
+// Left alone by clang-format, which breaks such lines where they happen to be full.
+// clang-format off
 constexpr std::string_view kOwnText =
-    "`_joules_total` of a level adds up, with its rows `[kernel]`, `[powertrace]` and `[others]` "
-    "and "
-    "with `powertrace_gone_joules_total`, to "
-    "`powertrace_node_active_joules_total`; with `powertrace_node_idle_joules_total` and "
-    "`powertrace_unattributed_joules_total` to the zones of the node, to the nJ. Add `package`, "
-    "`dram` and `gpu` for a total; `core` and `uncore` are parts of `package`, `psys` and "
-    "`platform` "
-    "contain it. Cycles and instructions need hardware counters. In OpenMetrics every counter has "
-    "its `_created`.";
+    "`_joules_total` of a level adds up, with its rows `[kernel]`, `[powertrace]` and `[others]` and with "
+    "`powertrace_gone_joules_total`, to `powertrace_node_active_joules_total`; with `powertrace_node_idle_joules_total` and "
+    "`powertrace_unattributed_joules_total` to the zones of the node, to the nJ. Add `package`, `dram` and `gpu` for a total; "
+    "`core` and `uncore` are parts of `package`, `psys` and `platform` contain it. Cycles and instructions need hardware "
+    "counters. In OpenMetrics every counter has its `_created`.";
 constexpr std::string_view kKepler2Text =
-    "Node energy is split by Kepler's formula (active = energy × CPU utilisation), so that its "
-    "dashboards agree; workloads share the active energy by powertrace's model. `path` is the "
-    "source "
-    "and its zone. A `[others]` row appears in a level only if workloads were folded into it; the "
-    "process level also has `[kernel]` and `[powertrace]`. Not exported, for lack of such sources: "
-    "`kepler_*_gpu_*`, `kepler_platform_watts`.";
+    "Node energy is split by Kepler's formula (active = energy × CPU utilisation), so that its dashboards agree; workloads "
+    "share the active energy by powertrace's model. `path` is the source and its zone. A `[others]` row appears in a level "
+    "only if workloads were folded into it; the process level also has `[kernel]` and `[powertrace]`. Not exported, for lack "
+    "of such sources: `kepler_*_gpu_*`, `kepler_platform_watts`.";
 constexpr std::string_view kKepler1Text =
-    "`mode=\"dynamic\"` is what is attributed to workloads, `mode=\"idle\"` the idle energy, "
-    "divided "
-    "evenly over processes. What runs in no container is `system_processes`, the kernel's threads "
-    "are "
-    "`kernel_processes`. `source` is `rapl-sysfs`, `estimator` (not measured) or `none` (no such "
-    "zone: "
-    "the value is 0). `kepler_node_info` is a gauge: a counter must be named `_total`. Not "
-    "exported: "
-    "GPU series, and the counters `cache_miss`, `bpf_net_tx_irq`, `bpf_net_rx_irq`, "
-    "`bpf_block_irq` and "
-    "`bpf_page_cache_hit`, which powertrace does not take. `instance` becomes `exported_instance` "
-    "when scraped without `honor_labels`.";
+    "`mode=\"dynamic\"` is what is attributed to workloads, `mode=\"idle\"` the idle energy, divided evenly over processes. "
+    "What runs in no container is `system_processes`, the kernel's threads are `kernel_processes`. `source` is `rapl-sysfs`, "
+    "`estimator` (not measured) or `none` (no such zone: the value is 0). `kepler_node_info` is a gauge: a counter must be "
+    "named `_total`. Not exported: GPU series, and the counters `cache_miss`, `bpf_net_tx_irq`, `bpf_net_rx_irq`, "
+    "`bpf_block_irq` and `bpf_page_cache_hit`, which powertrace does not take. `instance` becomes `exported_instance` when "
+    "scraped without `honor_labels`.";
 constexpr std::string_view kSelfText =
     "Always exported. `process_*` are those of every Prometheus client library.";
+// clang-format on
 
 void append_escaped(std::string& out, std::string_view text) {
   for (const char c : text) {
@@ -153,8 +144,9 @@ LevelRows::LevelRows(const AccountView& account, AccountLevel level, std::string
 std::string metrics_page(const AccountView& account,
                          const PageConfig& config,
                          const ProgramStats& program,
-                         MetricFormat format) {
-  std::string page;
+                         MetricFormat format,
+                         std::string page) {
+  page.clear();
   PageInput in{account, config, program, zone_labels(account), {}};
   for (std::size_t i = 0; i < kAccountLevels; ++i) {
     in.levels.emplace_back(account, static_cast<AccountLevel>(i), config.node_name);

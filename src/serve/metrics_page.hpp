@@ -51,7 +51,8 @@ struct ProgramStats {
 std::string metrics_page(const AccountView& account,
                          const PageConfig& config,
                          const ProgramStats& program,
-                         MetricFormat format);
+                         MetricFormat format,
+                         std::string page = {});
 
 // How many series one workload of the level has, for --max-series.
 std::size_t series_per_workload(AccountLevel level,

@@ -48,20 +48,20 @@ void MetricsWriter::begin(std::string_view name, std::string_view labels, std::s
 }
 
 void MetricsWriter::append_decimal(std::uint64_t whole, std::uint64_t fraction, int digits) {
-  std::array<char, 20> text;
-  const auto written = std::to_chars(text.data(), text.data() + text.size(), whole);
-  out_.append(text.data(), written.ptr);
-  if (fraction == 0) {
-    return;
+  std::array<char, 32> text;
+  char* end = std::to_chars(text.data(), text.data() + text.size(), whole).ptr;
+  if (fraction != 0) {
+    *end++ = '.';
+    for (int i = digits - 1; i >= 0; --i) {
+      end[i] = static_cast<char>('0' + fraction % 10);
+      fraction /= 10;
+    }
+    end += digits;
+    while (end[-1] == '0') {
+      --end;
+    }
   }
-  while (fraction % 10 == 0) {
-    fraction /= 10;
-    --digits;
-  }
-  out_ += '.';
-  const auto part = std::to_chars(text.data(), text.data() + text.size(), fraction);
-  out_.append(static_cast<std::size_t>(digits - (part.ptr - text.data())), '0');
-  out_.append(text.data(), part.ptr);
+  out_.append(text.data(), end);
 }
 
 void MetricsWriter::billionths(std::string_view labels, std::string_view more, std::int64_t value) {
