@@ -63,6 +63,20 @@ std::string plain_name(Dwarf_Die* die) {
   return name != nullptr ? demangle(name) : "";
 }
 
+const char* source_file(Dwarf_Die* die) {
+  if (const char* file = dwarf_decl_file(die)) {
+    return file;
+  }
+  // DWARF 5 counts from 0, the unit's own file, which not every libdw knows.
+  Dwarf_Attribute attribute;
+  Dwarf_Word number = 0;
+  Dwarf_Die unit;
+  const bool own = dwarf_attr_integrate(die, DW_AT_decl_file, &attribute) != nullptr &&
+                   dwarf_formudata(&attribute, &number) == 0 && number == 0;
+  return own && dwarf_diecu(die, &unit, nullptr, nullptr) != nullptr ? dwarf_diename(&unit)
+                                                                     : nullptr;
+}
+
 // "_R" names of Rust, decoded as far as paths go: crate::module::function.
 std::string demangle_rust(const std::string& name) {
   std::string path;
@@ -207,7 +221,7 @@ void Symbolizer::Module::find(std::uint64_t offset, std::vector<Function>& funct
       const bool outermost = &die == &dies.back();
       function.name = outermost && !symbol.empty() ? symbol : plain_name(&die);
     }
-    if (const char* file = dwarf_decl_file(&die)) {
+    if (const char* file = source_file(&die)) {
       int line = 0;
       function.file = file;
       function.line = dwarf_decl_line(&die, &line) == 0 ? static_cast<std::uint32_t>(line) : 0;
