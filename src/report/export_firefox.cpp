@@ -177,12 +177,13 @@ std::string ThreadTables::json(const std::string& name,
                                const std::string& pid,
                                std::int64_t tid) const {
   const std::size_t frames = names_.size();
-  const auto all = [&](const char* value) {
-    std::string text;
+  const auto all = [&](std::string_view value) {
+    std::string text = "[";
     for (std::size_t i = 0; i < frames; ++i) {
-      text += (i == 0 ? "" : ",") + std::string(value);
+      text += i == 0 ? "" : ",";
+      text += value;
     }
-    return "[" + text + "]";
+    return text + "]";
   };
   std::string out = fmt::format(
       R"({{"processType":"default","processStartupTime":0,"processShutdownTime":null,)"
