@@ -72,3 +72,13 @@ apt_root_download() {
     fi
     return 1
 }
+
+# apt_root_source DIR TO PACKAGE: a source package's files into TO, checked likewise.
+apt_root_source() {
+    local dir=$1 to=$2 package=$3
+    if ! grep -q '^deb-src' "$dir/etc/sources.list"; then
+        sed -i 's/^deb \(.*\)/&\ndeb-src \1/' "$dir/etc/sources.list"
+        apt_root_run "$dir" timeout 240 apt-get update --error-on=any >"$dir/update.log" 2>&1 || return 1
+    fi
+    (cd "$to" && apt_root_run "$dir" timeout 300 apt-get source --download-only -q=2 "$package") >"$dir/download.log" 2>&1
+}
