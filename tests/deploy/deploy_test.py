@@ -242,7 +242,16 @@ def check_manifests():
         skipped("kustomization.yaml: no kubectl with kustomize here")
 
 
+def check_compose_program(*files):
+    if not shutil.which("docker-compose"):
+        skipped("compose files by docker-compose, which is not installed")
+        return
+    succeeds("docker-compose", *(part for file in files for part in ("--file", DEPLOY / "docker" / file)), "config", "--quiet")
+
+
 def check_compose():
+    check_compose_program("compose.yaml")
+    check_compose_program("compose.yaml", "compose.cost.yaml")
     base = yaml.safe_load((DEPLOY / "docker/compose.yaml").read_text())
     agent = base["services"]["powertrace"]
     check(agent["cap_drop"] == ["ALL"] and set(agent["cap_add"]) == {"BPF", "PERFMON", "DAC_READ_SEARCH"},

@@ -5,7 +5,9 @@
 # a cache. Status 77: there is none, and stdout says why.
 set -euo pipefail
 lab=$(cd "$(dirname "$0")/../kernel" && pwd)
+# shellcheck source-path=SCRIPTDIR/../kernel
 . "$lab/lib.sh"
+# shellcheck source-path=SCRIPTDIR/../kernel
 . "$lab/apt_root.sh"
 
 takes_otlp() {
