@@ -18,6 +18,8 @@ for tool in buildah debootstrap; do
     command -v $tool >/dev/null || skip "$tool, which makes container images, is not installed"
 done
 [ "$(id -u)" = 0 ] || skip "a container image is made by root"
+# What buildah mounts goes with a mount namespace.
+[ -n "${IMAGE_NAMESPACE:-}" ] || exec env IMAGE_NAMESPACE=1 unshare --mount --propagation private "$0" "$archive"
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/powertrace/image
 mkdir -p "$cache/ccache"
 exec 9>"$cache/.lock"
