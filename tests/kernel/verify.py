@@ -110,7 +110,7 @@ def pt_record(out, _):
 
 def pt_cap(out, _):
     effect = {row["workload"]: row for row in json.loads(pathlib.Path(out, "effect").read_text(encoding="utf-8"))["effect"]}["spin"]
-    near(effect["free"]["ghz"], 2.0, 2, "speed while free")
+    near(effect["free"]["ghz"], 2.0, 3, "speed while free")
     # The frequency follows the limit by a moment.
     check(1.15 < effect["capped"]["ghz"] < 1.5, "speed while capped", effect)
     check(0.2 < (effect["slower"] or 0) < 0.45, "slower by as much", effect)

@@ -98,6 +98,7 @@ powertrace cap enforce --write --enabled $options --schedule "100%, 60% 13:00-14
 capper=$!
 seen_free() { powertrace cap status --state-dir $state --json 2>/dev/null | grep -A9 '"free"' | grep -q '"ghz": [12]'; }
 await seen_free
+sleep 5 # one stall of the emulator is much of a second
 date -u -s "2026-01-01 12:59:59" >/dev/null
 await changed
 echo 1200 >$parameters/cpu_mhz
