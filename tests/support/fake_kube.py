@@ -223,9 +223,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
 def make_certificates(directory):
     def openssl(*arguments):
         subprocess.run(("openssl",) + arguments, check=True, capture_output=True, cwd=directory)
-    (directory / "san").write_text("subjectAltName=IP:127.0.0.1\n")
+    (directory / "san").write_text("subjectAltName=IP:127.0.0.1\nauthorityKeyIdentifier=keyid\n")
     key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
-    openssl("req", "-x509", *key, "-keyout", "ca.key", "-out", "ca.crt", "-days", "2", "-subj", "/CN=test ca")
+    # Python 3.13 takes no authority without these.
+    openssl("req", "-x509", *key, "-keyout", "ca.key", "-out", "ca.crt", "-days", "2", "-subj", "/CN=test ca",
+            "-addext", "keyUsage=critical,keyCertSign,cRLSign")
     openssl("req", *key, "-keyout", "tls.key", "-out", "tls.csr", "-subj", "/CN=kube")
     openssl("x509", "-req", "-in", "tls.csr", "-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial",
             "-out", "tls.crt", "-days", "2", "-extfile", "san")
