@@ -52,7 +52,7 @@ std::vector<WorkloadSample> WorkloadSampler::sample(const Snapshot& snapshot) {
     sample.name = row.kind == RowKind::kWorkload && !row.id.empty() ? row.name : row.id;
     sample.joules = static_cast<double>(row.energy_nj) / 1e9;
     sample.cpu_s = static_cast<double>(row.run_ns) / 1e9;
-    sample.cycles = snapshot.counters_on ? row.cycles : 0;
+    sample.cycles = snapshot.counters_on && counting_ ? row.cycles : 0;
     node.joules += sample.joules;
     node.cpu_s += sample.cpu_s;
     node.cycles += sample.cycles;
@@ -67,6 +67,7 @@ std::vector<WorkloadSample> WorkloadSampler::sample(const Snapshot& snapshot) {
     }
     samples.push_back(std::move(sample));
   }
+  counting_ = true;  // they began within the first snapshot: what ran before has no cycles
   samples.push_back(std::move(node));
   if (stalled_us_.size() > 8 * kMaxWorkloads) {
     stalled_us_.clear();  // of workloads that are long gone

@@ -26,6 +26,7 @@ class WorkloadSampler {
   SysRoot root_;
   Level level_;
   std::map<std::string, std::uint64_t> stalled_us_;  // total of the last reading, by workload
+  bool counting_ = false;                            // the counters ran from begin to end
 };
 
 }  // namespace powertrace
