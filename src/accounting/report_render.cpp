@@ -8,14 +8,11 @@
 #include "accounting/figures.hpp"
 #include "accounting/json.hpp"
 #include "accounting/report.hpp"
+#include "base/units.hpp"
 #include "cost/units.hpp"
 
 namespace powertrace {
 namespace {
-
-double joules(std::int64_t nj) {
-  return static_cast<double>(nj) / 1e9;
-}
 
 Json optional_json(const std::optional<double>& value) {
   return value ? Json(decimals(*value)) : Json(nullptr);

@@ -24,10 +24,6 @@ constexpr std::array kHealthNames{Choice<ZoneHealth>{"ok", ZoneHealth::kOk},
                                   Choice<ZoneHealth>{"gone", ZoneHealth::kGone},
                                   Choice<ZoneHealth>{"refused", ZoneHealth::kRefused}};
 
-bool near(std::uint64_t a, std::uint64_t b) {
-  return (a > b ? a - b : b - a) <= kLimitUnitUw;
-}
-
 std::uint64_t quantise(double limit_uw) {
   return static_cast<std::uint64_t>(limit_uw) / kLimitUnitUw * kLimitUnitUw;
 }
@@ -188,8 +184,8 @@ bool Actuator::watch(Controlled& zone, double now_s) {
   if (zone.health == ZoneHealth::kContended && now_s < zone.blocked_until_s) {
     return false;
   }
-  const bool ours = near(*now_uw, zone.long_uw);
-  const bool original = near(*now_uw, zone.zone.long_term->limit_uw);
+  const bool ours = same_limit(*now_uw, zone.long_uw);
+  const bool original = same_limit(*now_uw, zone.zone.long_term->limit_uw);
   if (ours || (original && zone.health == ZoneHealth::kContended)) {
     zone.long_uw = *now_uw;
     zone.health = ZoneHealth::kOk;
@@ -281,7 +277,7 @@ Status Actuator::write_one(const Controlled& zone, bool long_term, std::uint64_t
     PT_TRY(io_.write(path, text));
     ++counts_.writes;
     const auto now_uw = io_.read_number(path);
-    if (now_uw && near(*now_uw, limit_uw)) {
+    if (now_uw && same_limit(*now_uw, limit_uw)) {
       return {};
     }
   }

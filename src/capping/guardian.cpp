@@ -18,7 +18,7 @@ namespace {
 
 constexpr char kAlive = '.';
 constexpr char kDone = 'q';
-constexpr int kLockWaitMs = 5000;
+constexpr int kGuardianWaitMs = 5000;
 
 // True if the controller said that it has restored; false if it died or hangs.
 bool wait_for_end(int pipe, int lease_ms) {
@@ -58,7 +58,7 @@ int guard(int pipe, const StateDir& dir, const SysRoot& root, int lease_ms, pid_
     return 0;
   }
   end_hanging(controller);
-  const auto lock = dir.lock(kLockWaitMs);
+  const auto lock = dir.lock(kGuardianWaitMs);
   if (!lock) {
     log_error("guardian: {}", lock.error().message);
     return 1;

@@ -22,10 +22,6 @@ std::uint64_t number_of(const std::string& text) {
   return value;
 }
 
-bool near(std::uint64_t a, std::uint64_t b) {
-  return (a > b ? a - b : b - a) <= kLimitUnitUw;
-}
-
 enum class Found { kOriginal, kOurs, kForeign, kGone };
 
 // What is there now. A text that is no number is no other writer's work, but that of a write of
@@ -45,9 +41,9 @@ Found inspect(SysfsIo& io, const SavedZone& zone, const SavedLimit& limit) {
     return Found::kForeign;
   }
   const auto now_uw = io.read_number(limit_file(zone, limit));
-  const bool ours = !now_uw || near(*now_uw, number_of(limit.original)) ||
+  const bool ours = !now_uw || same_limit(*now_uw, number_of(limit.original)) ||
                     std::any_of(limit.ours.begin(), limit.ours.end(),
-                                [&now_uw](std::uint64_t own) { return near(own, *now_uw); });
+                                [&now_uw](std::uint64_t own) { return same_limit(own, *now_uw); });
   return ours ? Found::kOurs : Found::kForeign;
 }
 
@@ -61,7 +57,7 @@ bool put_back(SysfsIo& io, const SavedZone& zone, const SavedLimit& limit, std::
       return false;
     }
     const auto now_uw = io.read_number(path);
-    if (now_uw && near(*now_uw, number_of(limit.original))) {
+    if (now_uw && same_limit(*now_uw, number_of(limit.original))) {
       return true;
     }
   }

@@ -19,7 +19,7 @@ namespace powertrace {
 namespace {
 
 using Json = nlohmann::json;
-constexpr const char* kSchema = "powertrace.powercap-state/1";
+constexpr const char* kStateSchema = "powertrace.powercap-state/1";
 
 Json to_json(const SavedLimit& limit) {
   return {{"index", limit.index}, {"original", limit.original}, {"ours", limit.ours}};
@@ -122,7 +122,7 @@ Status StateDir::save(const CapState& state) const {
   for (const SavedZone& zone : state.zones) {
     zones.push_back(to_json(zone));
   }
-  const Json json = {{"schema", kSchema},
+  const Json json = {{"schema", kStateSchema},
                      {"boot_id", state.boot_id},
                      {"pid", state.pid},
                      {"started", state.started},
@@ -141,7 +141,7 @@ Result<std::optional<CapState>> StateDir::load() const {
   }
   try {
     const Json json = Json::parse(*text);
-    if (json.at("schema").get<std::string>() != kSchema) {
+    if (json.at("schema").get<std::string>() != kStateSchema) {
       return fail(ErrorCode::kMalformed, "{} is of another version of powertrace", state_path());
     }
     CapState state;

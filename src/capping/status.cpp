@@ -7,7 +7,7 @@ namespace powertrace {
 namespace {
 
 using Json = nlohmann::json;
-constexpr const char* kSchema = "powertrace.powercap-status/1";
+constexpr const char* kStatusSchema = "powertrace.powercap-status/1";
 
 template <typename T>
 Json optional_json(const std::optional<T>& value) {
@@ -68,7 +68,7 @@ std::string cap_status_json(const CapStatus& status) {
                       {"capped", side_json(row.capped)},
                       {"slower", optional_json(row.slower())}});
   }
-  const Json json = {{"schema", kSchema},
+  const Json json = {{"schema", kStatusSchema},
                      {"mode", status.mode},
                      {"policy", status.policy},
                      {"phase", status.phase},
@@ -101,7 +101,7 @@ std::string cap_status_json(const CapStatus& status) {
 Result<CapStatus> parse_cap_status(const std::string& text) {
   try {
     const Json json = Json::parse(text);
-    if (json.at("schema").get<std::string>() != kSchema) {
+    if (json.at("schema").get<std::string>() != kStatusSchema) {
       return fail(ErrorCode::kMalformed, "the status is of another version of powertrace");
     }
     CapStatus status;

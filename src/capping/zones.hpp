@@ -20,6 +20,11 @@ constexpr std::uint64_t kLimitUnitUw = 125'000;
 constexpr std::uint64_t kSaneLimitUw = 1'000'000'000;
 constexpr std::uint64_t kLeastLimitUw = 1'000'000;
 
+// Whether one limit may be what the other reads back as.
+constexpr bool same_limit(std::uint64_t a_uw, std::uint64_t b_uw) {
+  return (a_uw > b_uw ? a_uw - b_uw : b_uw - a_uw) <= kLimitUnitUw;
+}
+
 struct PowerConstraint {
   int index = 0;
   std::uint64_t limit_uw = 0;

@@ -4,18 +4,11 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/units.hpp"
 #include "cost/units.hpp"
 
 namespace powertrace {
-namespace {
-
-// nj * part / whole, rounded towards zero, without overflow.
-std::int64_t share(std::int64_t nj, UtcMs part, UtcMs whole) {
-  __extension__ using Wide = __int128;
-  return static_cast<std::int64_t>(static_cast<Wide>(nj) * part / whole);
-}
-
-}  // namespace
+namespace {}  // namespace
 
 UtcMs CostModel::resolution_ms() const {
   return std::min(price.resolution_ms(), intensity.resolution_ms());

@@ -3,13 +3,10 @@
 
 #include <algorithm>
 
+#include "base/units.hpp"
+
 namespace powertrace {
 namespace {
-
-std::int64_t share(std::int64_t amount, UtcMs part, UtcMs whole) {
-  __extension__ using Wide = __int128;
-  return static_cast<std::int64_t>(static_cast<Wide>(amount) * part / whole);
-}
 
 // Calls visit(bucket, start, end, amount) for each part of an amount spread evenly over
 // [start, end), in whole units, nothing lost inside the ranges.

@@ -59,7 +59,7 @@ std::optional<Zone> classify(std::string_view chip, std::string_view label) {
   return std::nullopt;
 }
 
-struct Candidate {
+struct Sensor {
   Zone zone;
   ValueFile::NameCheck label;
   std::string path;
@@ -67,9 +67,9 @@ struct Candidate {
 };
 
 // "energy3_label" is of "energy3_input".
-std::optional<Candidate> inspect(const std::string& dir,
-                                 const std::string& chip,
-                                 const std::string& file) {
+std::optional<Sensor> inspect_sensor(const std::string& dir,
+                                     const std::string& chip,
+                                     const std::string& file) {
   constexpr std::string_view kLabel = "_label";
   constexpr std::string_view kOemInfo = "_oem_info";
   const std::string_view name = file;
@@ -87,21 +87,21 @@ std::optional<Candidate> inspect(const std::string& dir,
   const std::string stem = dir + "/" + file.substr(0, file.find('_'));
   const std::string average = stem + "_average";
   const bool averaged = !energy && read_trimmed(average).has_value();
-  return Candidate{
+  return Sensor{
       std::move(*zone), {label_path, *label}, averaged ? average : stem + "_input", energy};
 }
 
-std::vector<Candidate> find_sensors(const std::string& base) {
-  std::vector<Candidate> found;
+std::vector<Sensor> find_sensors(const std::string& base) {
+  std::vector<Sensor> found;
   for (const std::string& entry : list_dir(base).value_or(std::vector<std::string>{})) {
     // Older drivers keep their files one level down.
     for (const std::string& dir : {base + "/" + entry, base + "/" + entry + "/device"}) {
       const auto chip = read_trimmed(dir + "/name");
       const auto files = chip ? list_dir(dir) : Result<std::vector<std::string>>();
       for (const std::string& file : files.value_or(std::vector<std::string>{})) {
-        auto candidate = chip ? inspect(dir, *chip, file) : std::nullopt;
+        auto candidate = chip ? inspect_sensor(dir, *chip, file) : std::nullopt;
         const bool taken =
-            candidate && std::any_of(found.begin(), found.end(), [&](const Candidate& other) {
+            candidate && std::any_of(found.begin(), found.end(), [&](const Sensor& other) {
               return other.zone.name == candidate->zone.name;
             });
         if (candidate && !taken) {
@@ -110,7 +110,7 @@ std::vector<Candidate> find_sensors(const std::string& base) {
       }
     }
   }
-  std::sort(found.begin(), found.end(), [](const Candidate& a, const Candidate& b) {
+  std::sort(found.begin(), found.end(), [](const Sensor& a, const Sensor& b) {
     return std::tie(a.zone.socket, a.zone.kind, a.zone.name) <
            std::tie(b.zone.socket, b.zone.kind, b.zone.name);
   });
@@ -151,18 +151,18 @@ void PowerSensor::read(ClockFn clock, ZoneDelta& delta) {
 
 Result<std::unique_ptr<HwmonSource>> HwmonSource::open(const SysRoot& root, ClockFn clock) {
   const std::string base = root.sys("class/hwmon");
-  std::vector<Candidate> found = find_sensors(base);
+  std::vector<Sensor> found = find_sensors(base);
   const bool any_total = std::any_of(found.begin(), found.end(),
-                                     [](const Candidate& each) { return each.zone.in_total; });
+                                     [](const Sensor& each) { return each.zone.in_total; });
   if (!any_total) {
     return fail(ErrorCode::kNotFound, "{} has no energy or power sensor of a processor", base);
   }
   std::unique_ptr<HwmonSource> source(new HwmonSource);
   source->clock_ = clock;
-  const Candidate* unreadable = nullptr;
+  const Sensor* unreadable = nullptr;
   int unreadable_errno = 0;
   bool readable = false;
-  for (const Candidate& sensor : found) {
+  for (const Sensor& sensor : found) {
     Meter meter;
     int error = 0;
     if (sensor.energy) {

@@ -20,7 +20,7 @@ namespace {
 
 // The kernel extends the 32-bit register by a signed difference and, while nobody reads, by a timer
 // meant for 200 W. At 2^-16 J and 1000 W half a range passes in 32 s, and more could hide a wrap.
-constexpr std::uint64_t kMaxWindowNs = 32'000'000'000;
+constexpr std::uint64_t kLongestGapNs = 32'000'000'000;
 constexpr long double kMaxEnergyNj = 9.0e18L;
 
 struct EventKind {
@@ -186,7 +186,7 @@ SourceInfo PerfSource::info() const {
 }
 
 std::uint64_t PerfSource::max_interval_ns() const {
-  return kMaxWindowNs;
+  return kLongestGapNs;
 }
 
 void PerfSource::read_counter(Counter& counter, ZoneDelta& delta) const {
@@ -210,7 +210,7 @@ void PerfSource::read_counter(Counter& counter, ZoneDelta& delta) const {
     const long double energy_nj =
         std::floor(static_cast<long double>(value) * counter.nj_per_count) -
         std::floor(static_cast<long double>(counter.previous) * counter.nj_per_count);
-    if (value < counter.previous || delta.duration_ns > kMaxWindowNs || energy_nj > kMaxEnergyNj) {
+    if (value < counter.previous || delta.duration_ns > kLongestGapNs || energy_nj > kMaxEnergyNj) {
       delta.status = ZoneStatus::kAmbiguous;
     } else {
       delta.energy_nj = static_cast<std::int64_t>(energy_nj);

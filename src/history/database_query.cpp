@@ -8,16 +8,12 @@
 
 #include <fmt/format.h>
 
+#include "base/units.hpp"
 #include "history/database.hpp"
 #include "history/database_impl.hpp"
 
 namespace powertrace {
 namespace {
-
-std::int64_t share(std::int64_t amount, std::int64_t part, std::int64_t whole) {
-  __extension__ using Wide = __int128;
-  return static_cast<std::int64_t>(static_cast<Wide>(amount) * part / whole);
-}
 
 Usage scaled(Usage use, UtcMs part, UtcMs whole) {
   if (part == whole) {

@@ -4,15 +4,12 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/units.hpp"
+
 namespace powertrace {
 namespace {
 
 constexpr std::string_view kTypeLabel = "powertrace.io/workload-type";
-
-std::int64_t share(std::int64_t amount, std::int64_t part, std::int64_t whole) {
-  __extension__ using Wide = __int128;
-  return static_cast<std::int64_t>(static_cast<Wide>(amount) * part / whole);
-}
 
 // What of `use` falls into the first `part` of `whole`.
 Usage first_part(const Usage& use, std::int64_t part, std::int64_t whole) {

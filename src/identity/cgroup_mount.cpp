@@ -5,15 +5,10 @@
 #include <charconv>
 #include <sys/stat.h>
 
+#include "base/text.hpp"
+
 namespace powertrace {
 namespace {
-
-std::string_view take_word(std::string_view& text, char separator) {
-  const std::size_t at = std::min(text.find(separator), text.size());
-  const std::string_view word = text.substr(0, at);
-  text.remove_prefix(std::min(at + 1, text.size()));
-  return word;
-}
 
 // The kernel writes blanks, newlines and backslashes as \ooo.
 std::string unescape_octal(std::string_view text) {
@@ -34,7 +29,7 @@ std::string unescape_octal(std::string_view text) {
 
 bool has_option(std::string_view options, std::string_view wanted) {
   while (!options.empty()) {
-    if (take_word(options, ',') == wanted) {
+    if (take_until(options, ',') == wanted) {
       return true;
     }
   }
@@ -67,7 +62,7 @@ std::string without_parents(std::string root) {
   return rest.empty() ? "/" : root;
 }
 
-struct Choice {
+struct BestMount {
   int score = -1;
   std::string directory;
   std::string root;
@@ -88,20 +83,20 @@ struct Choice {
 std::vector<MountInfo> parse_mountinfo(std::string_view text) {
   std::vector<MountInfo> mounts;
   while (!text.empty()) {
-    std::string_view line = take_word(text, '\n');
+    std::string_view line = take_until(text, '\n');
     for (int skipped = 0; skipped < 3; ++skipped) {
-      take_word(line, ' ');  // mount id, parent id, device
+      take_until(line, ' ');  // mount id, parent id, device
     }
     MountInfo mount;
-    mount.root = unescape_octal(take_word(line, ' '));
-    mount.mount_point = unescape_octal(take_word(line, ' '));
+    mount.root = unescape_octal(take_until(line, ' '));
+    mount.mount_point = unescape_octal(take_until(line, ' '));
     const std::size_t dash = line.find(" - ");  // any number of optional fields before it
     if (dash == std::string_view::npos || !mount.mount_point.starts_with('/')) {
       continue;
     }
     line.remove_prefix(dash + 3);
-    mount.type = take_word(line, ' ');
-    take_word(line, ' ');  // device name
+    mount.type = take_until(line, ' ');
+    take_until(line, ' ');  // device name
     mount.super_options = line;
     mounts.push_back(std::move(mount));
   }
@@ -111,9 +106,9 @@ std::vector<MountInfo> parse_mountinfo(std::string_view text) {
 int parse_v1_hierarchy(std::string_view text) {
   int cpu = 0;
   while (!text.empty()) {
-    std::string_view line = take_word(text, '\n');
-    const std::string_view number = take_word(line, ':');
-    const std::string_view controllers = take_word(line, ':');
+    std::string_view line = take_until(text, '\n');
+    const std::string_view number = take_until(line, ':');
+    const std::string_view controllers = take_until(line, ':');
     int id = 0;
     std::from_chars(number.data(), number.data() + number.size(), id);
     if (has_option(controllers, "cpuacct")) {
@@ -128,8 +123,8 @@ int parse_v1_hierarchy(std::string_view text) {
 
 CgroupMount find_cgroup_mount(const SysRoot& root) {
   const auto text = read_file(root.proc("self/mountinfo"));
-  Choice v2;
-  Choice v1;
+  BestMount v2;
+  BestMount v1;
   for (const MountInfo& mount : parse_mountinfo(text ? *text : std::string_view())) {
     if (mount.type == "cgroup2") {
       v2.offer(root, mount, 0);

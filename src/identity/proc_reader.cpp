@@ -8,6 +8,7 @@
 
 #include <unistd.h>
 
+#include "base/text.hpp"
 #include "identity/vm.hpp"
 
 namespace powertrace {
@@ -22,14 +23,6 @@ template <typename T>
 bool parse_number(std::string_view text, T& value) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   return error == std::errc() && end == text.data() + text.size();
-}
-
-// The text up to the separator, which goes with it.
-std::string_view take_until(std::string_view& text, char separator) {
-  const std::size_t at = std::min(text.find(separator), text.size());
-  const std::string_view taken = text.substr(0, at);
-  text.remove_prefix(std::min(at + 1, text.size()));
-  return taken;
 }
 
 std::string read_link(const std::string& path) {

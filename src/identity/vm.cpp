@@ -5,18 +5,11 @@
 #include <string>
 #include <utility>
 
+#include "base/text.hpp"
 #include "identity/escape.hpp"
 
 namespace powertrace {
 namespace {
-
-// Cuts the text before the separator off the front of `rest`.
-std::string_view take_until(std::string_view& rest, char separator) {
-  const std::size_t at = std::min(rest.find(separator), rest.size());
-  const std::string_view part = rest.substr(0, at);
-  rest.remove_prefix(std::min(at + 1, rest.size()));
-  return part;
-}
 
 // "guest=a,debug-threads=on", "a,process=b" or "a"; a comma in the name is written twice.
 std::string parse_name(std::string_view value) {

@@ -9,7 +9,7 @@
 namespace powertrace {
 namespace {
 
-constexpr const char* kSource = "electricity-maps";
+constexpr const char* kElectricityMaps = "electricity-maps";
 
 Result<std::int64_t> length_of(const Json& json) {
   const std::string text = optional_string(json, "temporalGranularity");
@@ -22,16 +22,16 @@ Result<std::int64_t> length_of(const Json& json) {
   if (text == "5_minutes") {
     return 300;
   }
-  return fail(ErrorCode::kMalformed, "{}: the granularity \"{}\" is unknown", kSource,
+  return fail(ErrorCode::kMalformed, "{}: the granularity \"{}\" is unknown", kElectricityMaps,
               text.substr(0, 40));
 }
 
 }  // namespace
 
 Result<Series> parse_electricity_maps(std::string_view text, const ParseContext& context) {
-  PT_ASSIGN(const Json json, parse_json(kSource, text));
+  PT_ASSIGN(const Json json, parse_json(kElectricityMaps, text));
   if (find_field(json, "error") != nullptr) {
-    return fail(ErrorCode::kNotFound, "{}: {}", kSource,
+    return fail(ErrorCode::kNotFound, "{}: {}", kElectricityMaps,
                 optional_string(json, "error").substr(0, 200));
   }
   const Json* list = find_field(json, "history");
@@ -42,7 +42,8 @@ Result<Series> parse_electricity_maps(std::string_view text, const ParseContext&
     list = &single;
   }
   if (!list->is_array()) {
-    return fail(ErrorCode::kMalformed, "{}: the answer has no list of intensities", kSource);
+    return fail(ErrorCode::kMalformed, "{}: the answer has no list of intensities",
+                kElectricityMaps);
   }
   PT_ASSIGN(const std::int64_t common_length_s, length_of(json));
   SeriesInfo info;
@@ -50,10 +51,10 @@ Result<Series> parse_electricity_maps(std::string_view text, const ParseContext&
   info.scope = CarbonScope::kLifecycle;
   std::vector<RawSlot> slots;
   for (const Json& entry : *list) {
-    PT_ASSIGN(const std::string time, string_field(kSource, entry, "datetime"));
+    PT_ASSIGN(const std::string time, string_field(kElectricityMaps, entry, "datetime"));
     RawSlot slot;
     PT_ASSIGN(slot.start_s, parse_time(time));
-    PT_ASSIGN(slot.value, number_field(kSource, entry, "carbonIntensity"));
+    PT_ASSIGN(slot.value, number_field(kElectricityMaps, entry, "carbonIntensity"));
     std::int64_t length_s = common_length_s;
     if (find_field(entry, "temporalGranularity") != nullptr) {
       PT_ASSIGN(length_s, length_of(entry));
@@ -61,7 +62,8 @@ Result<Series> parse_electricity_maps(std::string_view text, const ParseContext&
     slot.end_s = slot.start_s + length_s;
     const bool direct = optional_string(entry, "emissionFactorType") == "direct";
     if (!slots.empty() && direct != (info.scope == CarbonScope::kDirect)) {
-      return fail(ErrorCode::kMalformed, "{}: lifecycle and direct intensities are mixed", kSource);
+      return fail(ErrorCode::kMalformed, "{}: lifecycle and direct intensities are mixed",
+                  kElectricityMaps);
     }
     info.scope = direct ? CarbonScope::kDirect : CarbonScope::kLifecycle;
     const Json* estimated = find_field(entry, "isEstimated");
@@ -69,7 +71,7 @@ Result<Series> parse_electricity_maps(std::string_view text, const ParseContext&
     slots.push_back(slot);
   }
   info.area = context.area;
-  info.source = kSource;
+  info.source = kElectricityMaps;
   info.licence = "Electricity Maps";
   info.fetched_at_s = context.fetched_at_s;
   return make_series(std::move(info), slots);

@@ -9,7 +9,7 @@
 namespace powertrace {
 namespace {
 
-constexpr const char* kSource = "energidataservice";
+constexpr const char* kEnergiDataService = "energidataservice";
 
 struct Dataset {
   const char* name;
@@ -29,26 +29,26 @@ constexpr Dataset kDatasets[] = {
 }  // namespace
 
 Result<Series> parse_energidataservice(std::string_view text, const ParseContext& context) {
-  PT_ASSIGN(const Json json, parse_json(kSource, text));
-  PT_ASSIGN(const std::string name, string_field(kSource, json, "dataset"));
-  PT_ASSIGN(const Json* records, array_field(kSource, json, "records"));
+  PT_ASSIGN(const Json json, parse_json(kEnergiDataService, text));
+  PT_ASSIGN(const std::string name, string_field(kEnergiDataService, json, "dataset"));
+  PT_ASSIGN(const Json* records, array_field(kEnergiDataService, json, "records"));
   const auto* const dataset =
       std::find_if(std::begin(kDatasets), std::end(kDatasets),
                    [&name](const Dataset& known) { return name == known.name; });
   if (dataset == std::end(kDatasets)) {
     return fail(ErrorCode::kMalformed, "{}: the dataset \"{}\" is not one of prices or emissions",
-                kSource, name.substr(0, 40));
+                kEnergiDataService, name.substr(0, 40));
   }
   std::vector<RawSlot> slots;
   for (const Json& record : *records) {
-    PT_ASSIGN(const std::string area, string_field(kSource, record, "PriceArea"));
+    PT_ASSIGN(const std::string area, string_field(kEnergiDataService, record, "PriceArea"));
     if (area != context.area) {
       continue;
     }
-    PT_ASSIGN(const std::string time, string_field(kSource, record, dataset->time));
+    PT_ASSIGN(const std::string time, string_field(kEnergiDataService, record, dataset->time));
     RawSlot slot;
     PT_ASSIGN(slot.start_s, parse_time(time, true));
-    PT_ASSIGN(slot.value, number_field(kSource, record, dataset->value));
+    PT_ASSIGN(slot.value, number_field(kEnergiDataService, record, dataset->value));
     slot.end_s = slot.start_s + dataset->length_s;
     if (slot.value) {
       *slot.value *= dataset->factor;
@@ -61,7 +61,7 @@ Result<Series> parse_energidataservice(std::string_view text, const ParseContext
   info.quantity = dataset->quantity;
   info.currency = dataset->quantity == Quantity::kPrice ? "EUR" : "";
   info.area = context.area;
-  info.source = kSource;
+  info.source = kEnergiDataService;
   info.licence = "Energinet, energidataservice.dk";
   info.fetched_at_s = context.fetched_at_s;
   return make_series(std::move(info), slots);

@@ -3,14 +3,14 @@
 // seconds given; their lengths are only in the distances.
 #include <algorithm>
 
+#include "base/units.hpp"
 #include "market/json_fields.hpp"
 #include "market/parsers.hpp"
 
 namespace powertrace {
 namespace {
 
-constexpr const char* kSource = "energy-charts";
-constexpr std::int64_t kHourS = 3600;
+constexpr const char* kEnergyCharts = "energy-charts";
 
 // The resolution may change within the answer (it did in October 2025), but a distance that occurs
 // for less than an hour is a hole.
@@ -26,7 +26,7 @@ Status check_lengths(const std::vector<RawSlot>& slots) {
     const auto run = static_cast<std::int64_t>(last - first);
     if (!known || (!whole && (run * length_s < kHourS || run < 2))) {
       return fail(ErrorCode::kMalformed, "{}: there is a hole or an odd slot of {} s at {}",
-                  kSource, length_s, format_time(slots[first].start_s));
+                  kEnergyCharts, length_s, format_time(slots[first].start_s));
     }
     first = last;
   }
@@ -36,27 +36,30 @@ Status check_lengths(const std::vector<RawSlot>& slots) {
 }  // namespace
 
 Result<Series> parse_energy_charts(std::string_view text, const ParseContext& context) {
-  PT_ASSIGN(const Json json, parse_json(kSource, text));
-  PT_ASSIGN(const Json* times, array_field(kSource, json, "unix_seconds"));
-  PT_ASSIGN(const Json* prices, array_field(kSource, json, "price"));
-  PT_ASSIGN(const std::string unit_text, string_field(kSource, json, "unit"));
+  PT_ASSIGN(const Json json, parse_json(kEnergyCharts, text));
+  PT_ASSIGN(const Json* times, array_field(kEnergyCharts, json, "unix_seconds"));
+  PT_ASSIGN(const Json* prices, array_field(kEnergyCharts, json, "price"));
+  PT_ASSIGN(const std::string unit_text, string_field(kEnergyCharts, json, "unit"));
   PT_ASSIGN(const Unit unit, parse_unit(unit_text));
   if (unit.quantity != Quantity::kPrice) {
-    return fail(ErrorCode::kMalformed, "{}: \"{}\" is no unit of a price", kSource, unit_text);
+    return fail(ErrorCode::kMalformed, "{}: \"{}\" is no unit of a price", kEnergyCharts,
+                unit_text);
   }
   if (times->size() != prices->size()) {
-    return fail(ErrorCode::kMalformed, "{}: {} times but {} prices", kSource, times->size(),
+    return fail(ErrorCode::kMalformed, "{}: {} times but {} prices", kEnergyCharts, times->size(),
                 prices->size());
   }
   if (times->size() < 2) {
-    return fail(ErrorCode::kNotFound, "{}: no prices for {} in the answer", kSource, context.area);
+    return fail(ErrorCode::kNotFound, "{}: no prices for {} in the answer", kEnergyCharts,
+                context.area);
   }
   std::vector<RawSlot> slots;
   for (std::size_t i = 0; i < times->size(); ++i) {
     const Json& time = (*times)[i];
     const Json& price = (*prices)[i];
     if (!time.is_number_integer() || !(price.is_number() || price.is_null())) {
-      return fail(ErrorCode::kMalformed, "{}: entry {} is not a time with a price", kSource, i);
+      return fail(ErrorCode::kMalformed, "{}: entry {} is not a time with a price", kEnergyCharts,
+                  i);
     }
     RawSlot slot;
     slot.start_s = time.get<std::int64_t>();
@@ -75,7 +78,7 @@ Result<Series> parse_energy_charts(std::string_view text, const ParseContext& co
   SeriesInfo info;
   info.currency = unit.currency;
   info.area = context.area;
-  info.source = kSource;
+  info.source = kEnergyCharts;
   info.licence = optional_string(json, "license_info");
   info.fetched_at_s = context.fetched_at_s;
   return make_series(std::move(info), slots);

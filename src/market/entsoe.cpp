@@ -7,14 +7,14 @@
 #include <map>
 #include <set>
 
+#include "base/units.hpp"
 #include "market/markup.hpp"
 #include "market/parsers.hpp"
 
 namespace powertrace {
 namespace {
 
-constexpr const char* kSource = "entsoe";
-constexpr std::int64_t kMinuteS = 60;
+constexpr const char* kEntsoe = "entsoe";
 // A month in quarters of an hour; more is no answer to what we ask.
 constexpr std::int64_t kMaxPositions = 3000;
 
@@ -50,7 +50,7 @@ Result<std::int64_t> resolution_of(const xmlNode* period) {
     }
   }
   return fail(ErrorCode::kMalformed, "{}: the resolution \"{}\" is none of PT15M, PT30M, PT60M",
-              kSource, text.substr(0, 40));
+              kEntsoe, text.substr(0, 40));
 }
 
 Result<std::map<std::int64_t, double>> points_of(const xmlNode* period, std::int64_t positions) {
@@ -60,11 +60,11 @@ Result<std::map<std::int64_t, double>> points_of(const xmlNode* period, std::int
     const auto price = number(child_text(point, "price.amount"));
     if (!position || *position < 1 || *position > positions || !price) {
       return fail(ErrorCode::kMalformed, "{}: a point has position \"{}\" and price \"{}\"",
-                  kSource, child_text(point, "position").substr(0, 20),
+                  kEntsoe, child_text(point, "position").substr(0, 20),
                   child_text(point, "price.amount").substr(0, 20));
     }
     if (!points.emplace(*position, *price).second) {
-      return fail(ErrorCode::kMalformed, "{}: position {} occurs twice", kSource, *position);
+      return fail(ErrorCode::kMalformed, "{}: position {} occurs twice", kEntsoe, *position);
     }
   }
   return points;
@@ -81,7 +81,7 @@ Result<Period> read_period(const xmlNode* node, std::int64_t rank, bool repeats,
   const std::int64_t positions = (end_s - start_s) / period.resolution_s;
   if (end_s <= start_s || (end_s - start_s) % period.resolution_s != 0 ||
       positions > kMaxPositions) {
-    return fail(ErrorCode::kMalformed, "{}: a period from {} to {} cannot be", kSource,
+    return fail(ErrorCode::kMalformed, "{}: a period from {} to {} cannot be", kEntsoe,
                 format_time(start_s), format_time(end_s));
   }
   PT_ASSIGN(const auto points, points_of(node, positions));
@@ -91,7 +91,7 @@ Result<Period> read_period(const xmlNode* node, std::int64_t rank, bool repeats,
     if (point != points.end()) {
       price = point->second * factor;
     } else if (!repeats || !price) {
-      return fail(ErrorCode::kMalformed, "{}: position {} of {} is missing", kSource, position,
+      return fail(ErrorCode::kMalformed, "{}: position {} of {} is missing", kEntsoe, position,
                   positions);
     }
     const std::int64_t slot_s = start_s + (position - 1) * period.resolution_s;
@@ -106,13 +106,13 @@ Status read_series(const xmlNode* node, std::string& currency, std::vector<Perio
   PT_ASSIGN(const Unit unit, parse_unit(unit_text));
   if (unit.quantity != Quantity::kPrice || (!currency.empty() && unit.currency != currency)) {
     return fail(ErrorCode::kMalformed,
-                "{}: \"{}\" is no price or not in the currency of the others", kSource,
+                "{}: \"{}\" is no price or not in the currency of the others", kEntsoe,
                 unit_text.substr(0, 40));
   }
   currency = unit.currency;
   const std::string curve = child_text(node, "curveType");
   if (curve != "A01" && curve != "A03") {
-    return fail(ErrorCode::kMalformed, "{}: the curve type \"{}\" is neither A01 nor A03", kSource,
+    return fail(ErrorCode::kMalformed, "{}: the curve type \"{}\" is neither A01 nor A03", kEntsoe,
                 curve.substr(0, 20));
   }
   std::int64_t rank = 1;
@@ -121,7 +121,7 @@ Status read_series(const xmlNode* node, std::string& currency, std::vector<Perio
   if (!rank_text.empty()) {
     const auto given = whole_number(rank_text);
     if (!given) {
-      return fail(ErrorCode::kMalformed, "{}: the classification \"{}\" is no number", kSource,
+      return fail(ErrorCode::kMalformed, "{}: the classification \"{}\" is no number", kEntsoe,
                   rank_text.substr(0, 20));
     }
     rank = *given;
@@ -159,17 +159,17 @@ std::vector<RawSlot> choose(std::vector<Period> periods) {
 }  // namespace
 
 Result<Series> parse_entsoe(std::string_view text, const ParseContext& context) {
-  PT_ASSIGN(const Markup document, Markup::xml(kSource, text));
+  PT_ASSIGN(const Markup document, Markup::xml(kEntsoe, text));
   const xmlNode* root = document.root();
   const std::string name(root == nullptr ? "" : node_name(root));
   if (name == "Acknowledgement_MarketDocument") {
     const xmlNode* reason = child(root, "Reason");
-    return fail(ErrorCode::kNotFound, "{}: {} (reason {})", kSource,
+    return fail(ErrorCode::kNotFound, "{}: {} (reason {})", kEntsoe,
                 child_text(reason, "text").substr(0, 200),
                 child_text(reason, "code").substr(0, 20));
   }
   if (name != "Publication_MarketDocument") {
-    return fail(ErrorCode::kMalformed, "{}: the answer is a \"{}\", no market document", kSource,
+    return fail(ErrorCode::kMalformed, "{}: the answer is a \"{}\", no market document", kEntsoe,
                 name.substr(0, 60));
   }
   SeriesInfo info;
@@ -178,7 +178,7 @@ Result<Series> parse_entsoe(std::string_view text, const ParseContext& context) 
     PT_TRY(read_series(series, info.currency, periods));
   }
   info.area = context.area;
-  info.source = kSource;
+  info.source = kEntsoe;
   info.licence = "ENTSO-E Transparency Platform";
   info.fetched_at_s = context.fetched_at_s;
   return make_series(std::move(info), choose(std::move(periods)));

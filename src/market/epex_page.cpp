@@ -15,7 +15,7 @@
 namespace powertrace {
 namespace {
 
-constexpr const char* kSource = "epex-page";
+constexpr const char* kEpexPage = "epex-page";
 constexpr std::size_t kMaxColumns = 64;
 
 struct Heading {
@@ -88,7 +88,7 @@ Result<Heading> read_heading(const xmlNode* root) {
               "{}: no heading such as \"Auction > Intraday > IDA1 > FR > 09 October 2025\": this "
               "is no result page (it may be the page that checks the browser); save the page with "
               "the table from a browser",
-              kSource);
+              kEpexPage);
 }
 
 // The product's headers are the last row of <thead>; other rows group them.
@@ -100,7 +100,7 @@ Result<Columns> read_columns(const xmlNode* table) {
     const std::string text = lower(node_text(cell));
     const std::string span = attribute(cell, "colspan");
     if (!span.empty() && span != "1") {
-      return fail(ErrorCode::kMalformed, "{}: the header \"{}\" spans columns", kSource,
+      return fail(ErrorCode::kMalformed, "{}: the header \"{}\" spans columns", kEpexPage,
                   text.substr(0, 40));
     }
     if (text.starts_with("price") || text.starts_with("weight")) {
@@ -117,7 +117,7 @@ Result<Columns> read_columns(const xmlNode* table) {
   }
   if (!columns.price || columns.count > kMaxColumns) {
     return fail(ErrorCode::kMalformed,
-                "{}: the table's header has no column \"Price\" or \"Weight Avg.\"", kSource);
+                "{}: the table's header has no column \"Price\" or \"Weight Avg.\"", kEpexPage);
   }
   return columns;
 }
@@ -141,7 +141,7 @@ Result<std::vector<Row>> read_rows(const xmlNode* root,
     return node_name(node) == "tr" && child(node, "td") != nullptr;
   });
   if (items.size() != table_rows.size() || items.empty()) {
-    return fail(ErrorCode::kMalformed, "{}: {} periods but {} rows in the table", kSource,
+    return fail(ErrorCode::kMalformed, "{}: {} periods but {} rows in the table", kEpexPage,
                 items.size(), table_rows.size());
   }
   const bool nested = std::any_of(items.begin(), items.end(), [](const xmlNode* item) {
@@ -157,7 +157,7 @@ Result<std::vector<Row>> read_rows(const xmlNode* root,
       row.cells.push_back(node_text(cell));
     }
     if (row.cells.size() != columns.count) {
-      return fail(ErrorCode::kMalformed, "{}: row {} has {} cells, the header has {}", kSource,
+      return fail(ErrorCode::kMalformed, "{}: row {} has {} cells, the header has {}", kEpexPage,
                   rows.size() + 1, row.cells.size(), columns.count);
     }
     rows.push_back(std::move(row));
@@ -172,7 +172,7 @@ Result<Series> column_series(SeriesInfo info,
                              double factor) {
   std::vector<RawSlot> slots;
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    PT_ASSIGN(std::optional<double> value, parse_cell(kSource, rows[i].cells[column]));
+    PT_ASSIGN(std::optional<double> value, parse_cell(kEpexPage, rows[i].cells[column]));
     if (value) {
       *value *= factor;
     }
@@ -184,14 +184,14 @@ Result<Series> column_series(SeriesInfo info,
 }  // namespace
 
 Result<std::vector<Series>> parse_epex_page(std::string_view text, const ParseContext& context) {
-  PT_ASSIGN(const Markup page, Markup::html(kSource, text));
+  PT_ASSIGN(const Markup page, Markup::html(kEpexPage, text));
   PT_ASSIGN(const Heading heading, read_heading(page.root()));
   const auto tables = descendants(page.root(), [](const xmlNode* node) {
     return node_name(node) == "table" && node->parent != nullptr &&
            has_class(node->parent, "js-table-values");
   });
   if (tables.size() != 1) {
-    return fail(ErrorCode::kMalformed, "{}: {} tables of values instead of one", kSource,
+    return fail(ErrorCode::kMalformed, "{}: {} tables of values instead of one", kEpexPage,
                 tables.size());
   }
   PT_ASSIGN(const Columns columns, read_columns(tables.front()));
@@ -211,7 +211,7 @@ Result<std::vector<Series>> parse_epex_page(std::string_view text, const ParseCo
   SeriesInfo info;
   info.currency = unit.currency;
   info.area = heading.area;
-  info.source = kSource;
+  info.source = kEpexPage;
   info.licence = "EPEX SPOT, for internal use";
   info.fetched_at_s = context.fetched_at_s;
   std::vector<Series> all;

@@ -8,14 +8,13 @@
 #include <thread>
 
 #include "base/log.hpp"
+#include "base/units.hpp"
 
 namespace powertrace {
 namespace {
 
 constexpr std::uint64_t kNsPerS = 1'000'000'000;
 constexpr std::uint64_t kMaxBackoffNs = 60 * kNsPerS;
-constexpr std::int64_t kMinuteS = 60;
-constexpr std::int64_t kHourS = 3600;
 
 bool passing(const Result<HttpResponse>& response) {
   if (response) {

@@ -5,11 +5,12 @@
 #include <chrono>
 #include <optional>
 
+#include "base/units.hpp"
+
 namespace powertrace {
 namespace {
 
 constexpr int kMinutesPerDay = 1440;
-constexpr std::int64_t kMinuteS = 60;
 
 namespace chrono = std::chrono;
 

@@ -16,8 +16,6 @@
 
 namespace powertrace {
 
-constexpr std::int64_t kSecondsPerDay = 86'400;
-
 struct Date {
   int year = 1970;
   int month = 1;

@@ -10,7 +10,7 @@
 namespace powertrace {
 namespace {
 
-constexpr const char* kSource = "nord-pool";
+constexpr const char* kNordPool = "nord-pool";
 
 bool is_preliminary(const Json& json, const std::string& area) {
   const Json* states = find_field(json, "areaStates");
@@ -28,22 +28,22 @@ bool is_preliminary(const Json& json, const std::string& area) {
 }  // namespace
 
 Result<Series> parse_nord_pool(std::string_view text, const ParseContext& context) {
-  PT_ASSIGN(const Json json, parse_json(kSource, text));
-  PT_ASSIGN(const Json* entries, array_field(kSource, json, "multiAreaEntries"));
-  PT_ASSIGN(const std::string currency, string_field(kSource, json, "currency"));
+  PT_ASSIGN(const Json json, parse_json(kNordPool, text));
+  PT_ASSIGN(const Json* entries, array_field(kNordPool, json, "multiAreaEntries"));
+  PT_ASSIGN(const std::string currency, string_field(kNordPool, json, "currency"));
   PT_ASSIGN(const Unit unit, parse_unit(currency + "/MWh"));
   std::vector<RawSlot> slots;
   for (const Json& entry : *entries) {
-    PT_ASSIGN(const std::string start, string_field(kSource, entry, "deliveryStart"));
-    PT_ASSIGN(const std::string end, string_field(kSource, entry, "deliveryEnd"));
+    PT_ASSIGN(const std::string start, string_field(kNordPool, entry, "deliveryStart"));
+    PT_ASSIGN(const std::string end, string_field(kNordPool, entry, "deliveryEnd"));
     RawSlot slot;
     PT_ASSIGN(slot.start_s, parse_time(start));
     PT_ASSIGN(slot.end_s, parse_time(end));
     const Json* areas = find_field(entry, "entryPerArea");
     if (areas == nullptr) {
-      return fail(ErrorCode::kMalformed, "{}: an entry has no \"entryPerArea\"", kSource);
+      return fail(ErrorCode::kMalformed, "{}: an entry has no \"entryPerArea\"", kNordPool);
     }
-    PT_ASSIGN(slot.value, number_field(kSource, *areas, context.area.c_str()));
+    PT_ASSIGN(slot.value, number_field(kNordPool, *areas, context.area.c_str()));
     if (slot.value) {
       *slot.value *= unit.factor;
     }
@@ -52,7 +52,7 @@ Result<Series> parse_nord_pool(std::string_view text, const ParseContext& contex
   SeriesInfo info;
   info.currency = unit.currency;
   info.area = context.area;
-  info.source = kSource;
+  info.source = kNordPool;
   info.licence = "Nord Pool, unofficial interface";
   info.fetched_at_s = context.fetched_at_s;
   info.official = false;

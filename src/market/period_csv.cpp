@@ -7,7 +7,7 @@
 namespace powertrace {
 namespace {
 
-constexpr const char* kSource = "period-csv";
+constexpr const char* kPeriodCsv = "period-csv";
 
 struct Column {
   std::size_t index = 0;
@@ -34,14 +34,14 @@ Result<std::vector<Series>> parse_period_csv(std::string_view text,
                                              const TimeZone& zone,
                                              const Date& date,
                                              const ParseContext& context) {
-  PT_ASSIGN(const Csv csv, parse_csv(kSource, text));
+  PT_ASSIGN(const Csv csv, parse_csv(kPeriodCsv, text));
   const auto period = csv.column("Period");
   PT_ASSIGN(const auto price, find_column(csv, "Price"));
   PT_ASSIGN(const auto volume, find_column(csv, "Volume"));
   if (!period || (!price && !volume) || (price && price->unit.quantity != Quantity::kPrice) ||
       (volume && volume->unit.quantity != Quantity::kVolume)) {
     return fail(ErrorCode::kMalformed,
-                "{}: the header must be Period, Volume (MWh), Price (\u20AC/MWh)", kSource);
+                "{}: the header must be Period, Volume (MWh), Price (\u20AC/MWh)", kPeriodCsv);
   }
   std::vector<std::string> labels;
   for (const auto& row : csv.rows) {
@@ -51,7 +51,7 @@ Result<std::vector<Series>> parse_period_csv(std::string_view text,
 
   SeriesInfo info;
   info.area = context.area;
-  info.source = kSource;
+  info.source = kPeriodCsv;
   info.licence = "from a file";
   info.fetched_at_s = context.fetched_at_s;
   std::vector<Series> all;
@@ -61,7 +61,7 @@ Result<std::vector<Series>> parse_period_csv(std::string_view text,
     }
     std::vector<RawSlot> slots;
     for (std::size_t i = 0; i < ranges.size(); ++i) {
-      PT_ASSIGN(std::optional<double> value, parse_cell(kSource, csv.rows[i][column->index]));
+      PT_ASSIGN(std::optional<double> value, parse_cell(kPeriodCsv, csv.rows[i][column->index]));
       if (value) {
         *value *= column->unit.factor;
       }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/units.hpp"
 #include "market/areas.hpp"
 #include "market/json_fields.hpp"
 

@@ -7,12 +7,10 @@
 #include <cmath>
 
 #include "base/clock.hpp"
+#include "base/units.hpp"
 
 namespace powertrace {
 namespace {
-
-constexpr std::int64_t kMinuteS = 60;
-constexpr std::int64_t kDayS = 86'400;
 
 // Beyond these a figure is a mistake of unit. European markets are bounded at 5 EUR/kWh; the
 // largest number for the same money among currencies that are traded is some 400 times that of the
@@ -48,7 +46,7 @@ bool possible(const SeriesInfo& info, double value) {
 
 Status check_slot(const SeriesInfo& info, const RawSlot& slot, const RawSlot* previous) {
   const std::int64_t length_s = slot.end_s - slot.start_s;
-  if (slot.start_s < 0 || length_s < kMinuteS || length_s > kDayS) {
+  if (slot.start_s < 0 || length_s < kMinuteS || length_s > kSecondsPerDay) {
     return fail(ErrorCode::kMalformed, "{}: the slot at {} has an impossible length of {} s",
                 info.source, utc(slot.start_s), length_s);
   }

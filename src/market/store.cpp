@@ -8,6 +8,7 @@
 #include "base/atomic_file.hpp"
 #include "base/log.hpp"
 #include "base/sysroot.hpp"
+#include "base/units.hpp"
 #include "market/json_fields.hpp"
 #include "market/local_time.hpp"
 

@@ -2,6 +2,7 @@
 // {"data": [{"point_time", "value"}], "meta": {"units": "lbs_co2_per_mwh", "signal_type":
 // "co2_moer",
 //  "data_point_period_seconds": 300, "region"}}: marginal, never to be mixed with averages.
+#include "base/units.hpp"
 #include "market/json_fields.hpp"
 #include "market/parsers.hpp"
 

@@ -7,11 +7,12 @@
 #include <cmath>
 #include <optional>
 
+#include "base/units.hpp"
+
 namespace powertrace {
 namespace {
 
 constexpr int kMinutesPerDay = 1440;
-constexpr std::int64_t kMinuteS = 60;
 constexpr std::int64_t kMaxTariffDays = 3700;
 
 constexpr std::array<std::string_view, 7> kDays{"mon", "tue", "wed", "thu", "fri", "sat", "sun"};
@@ -152,7 +153,6 @@ Result<Series> tariff_series(const WeekRules& rules,
                              std::int64_t from_s,
                              std::int64_t to_s) {
   constexpr std::int64_t kStepS = 15 * kMinuteS;
-  constexpr std::int64_t kHourS = 60 * kMinuteS;
   PT_ASSIGN(const Unit unit, parse_unit(rules.rules.front().unit));
   if (unit.quantity != Quantity::kPrice) {
     return fail(ErrorCode::kUsage, "\"{}\" is no unit of a price", rules.rules.front().unit);

@@ -7,10 +7,10 @@
 namespace powertrace {
 namespace {
 
-__extension__ using Wide = unsigned __int128;
+__extension__ using Product = unsigned __int128;
 
 struct Remainder {
-  Wide value;
+  Product value;
   std::size_t index;
   // Larger remainders first, ties to the lower index.
   bool operator<(const Remainder& other) const {
@@ -24,7 +24,7 @@ struct Remainder {
 bool divide_exactly(std::int64_t total,
                     std::span<const std::uint64_t> weights,
                     std::span<std::int64_t> parts) {
-  Wide sum = 0;
+  Product sum = 0;
   for (const std::uint64_t weight : weights) {
     sum += weight;
   }
@@ -36,11 +36,11 @@ bool divide_exactly(std::int64_t total,
   remainders.clear();
   auto left = static_cast<std::uint64_t>(total);
   for (std::size_t i = 0; i < weights.size(); ++i) {
-    const Wide product = Wide{static_cast<std::uint64_t>(total)} * weights[i];
+    const Product product = Product{static_cast<std::uint64_t>(total)} * weights[i];
     const auto part = static_cast<std::uint64_t>(product / sum);
     parts[i] = static_cast<std::int64_t>(part);
     left -= part;
-    if (const Wide remainder = product - part * sum; remainder > 0) {
+    if (const Product remainder = product - part * sum; remainder > 0) {
       remainders.push_back({remainder, i});
     }
   }

@@ -8,6 +8,7 @@
 
 #include <protozero/pbf_writer.hpp>
 
+#include "base/units.hpp"
 #include "powertrace/version.h"
 
 namespace powertrace {
@@ -15,10 +16,6 @@ namespace {
 
 using Labels = std::vector<std::pair<std::string, std::string>>;
 using protozero::pbf_writer;
-
-double joules(std::int64_t nj) {
-  return static_cast<double>(nj) / 1e9;
-}
 
 // Names are bytes; protobuf strings are UTF-8. A stray byte becomes '?'.
 std::string utf8(std::string_view text) {

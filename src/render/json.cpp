@@ -7,16 +7,13 @@
 #include <nlohmann/json.hpp>
 
 #include "base/clock.hpp"
+#include "base/units.hpp"
 #include "render/figures.hpp"
 
 namespace powertrace {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-double joules(std::int64_t nanojoules) {
-  return static_cast<double>(nanojoules) / 1e9;
-}
 
 // Derived figures need no more digits than they have meaning; joules are never rounded.
 double rounded(double value, double unit) {

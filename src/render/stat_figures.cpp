@@ -5,13 +5,16 @@
 #include <array>
 #include <cmath>
 
+#include "base/units.hpp"
+
 namespace powertrace {
 namespace {
 
 using Value = std::optional<double>;
 
-Value joules(double nanojoules) {
-  return nanojoules / 1e9;
+template <typename Nanojoules>
+Value energy(Nanojoules nj) {
+  return joules(nj);
 }
 Value seconds(std::uint64_t nanoseconds) {
   return static_cast<double>(nanoseconds) / 1e9;
@@ -35,8 +38,8 @@ double elapsed(const StatRun& run) {
 
 // J is nJ / 1e9 and s is ns / 1e9, so that W is nJ / ns.
 constexpr std::array<StatFigure, 25> kFigures{{
-    {"joules", [](const StatRun& run) { return joules(command_nj(run)); }},
-    {"plus_minus_joules", [](const StatRun& run) { return joules(run.command.sigma_nj); }},
+    {"joules", [](const StatRun& run) { return energy(command_nj(run)); }},
+    {"plus_minus_joules", [](const StatRun& run) { return energy(run.command.sigma_nj); }},
     {"share",
      [](const StatRun& run) {
        return ratio(command_nj(run), static_cast<double>(run.machine.nj));
@@ -67,13 +70,11 @@ constexpr std::array<StatFigure, 25> kFigures{{
                   ? ratio(static_cast<double>(run.counted_ns), static_cast<double>(run.run_ns))
                   : std::nullopt;
      }},
-    {"idle_joules", [](const StatRun& run) { return joules(static_cast<double>(run.idle.nj)); }},
-    {"plus_minus_idle_joules", [](const StatRun& run) { return joules(run.idle.sigma_nj); }},
-    {"machine_joules",
-     [](const StatRun& run) { return joules(static_cast<double>(run.machine.nj)); }},
-    {"plus_minus_machine_joules", [](const StatRun& run) { return joules(run.machine.sigma_nj); }},
-    {"unattributed_joules",
-     [](const StatRun& run) { return joules(static_cast<double>(run.unattributed_nj)); }},
+    {"idle_joules", [](const StatRun& run) { return energy(run.idle.nj); }},
+    {"plus_minus_idle_joules", [](const StatRun& run) { return energy(run.idle.sigma_nj); }},
+    {"machine_joules", [](const StatRun& run) { return energy(run.machine.nj); }},
+    {"plus_minus_machine_joules", [](const StatRun& run) { return energy(run.machine.sigma_nj); }},
+    {"unattributed_joules", [](const StatRun& run) { return energy(run.unattributed_nj); }},
     {"processes", [](const StatRun& run) { return count(run.processes); }},
     {"threads", [](const StatRun& run) { return count(run.threads); }},
     {"survivors", [](const StatRun& run) { return count(run.survivors); }},

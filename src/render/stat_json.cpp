@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <cmath>
 #include <cstring>
 
 #include <nlohmann/json.hpp>
 
 #include "base/clock.hpp"
+#include "base/units.hpp"
 #include "render/stat.hpp"
 #include "render/stat_figures.hpp"
 
@@ -12,17 +14,13 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-double joules(std::int64_t nanojoules) {
-  return static_cast<double>(nanojoules) / 1e9;
-}
-
 // Counts and joules of whole nJ need no exponent and no rounding.
 Json number_or_null(std::optional<double> value) {
   constexpr double kExact = 9007199254740992;  // 2^53
   if (!value) {
     return nullptr;
   }
-  const auto whole = static_cast<std::int64_t>(*value<kExact&& * value> - kExact ? *value : 0);
+  const auto whole = static_cast<std::int64_t>(std::abs(*value) < kExact ? *value : 0);
   return static_cast<double>(whole) == *value ? Json(whole) : Json(*value);
 }
 

@@ -24,9 +24,9 @@ enum ProfileField : protozero::pbf_tag_type {
   kDefaultSampleType = 14,
 };
 
-class Strings {
+class StringTable {
  public:
-  Strings() { id(""); }
+  StringTable() { id(""); }
   std::int64_t id(const std::string& text) {
     const auto [at, added] = ids_.try_emplace(text, static_cast<std::int64_t>(list_.size()));
     if (added) {
@@ -43,7 +43,7 @@ class Strings {
 
 void value_type(protozero::pbf_writer& out,
                 ProfileField field,
-                Strings& strings,
+                StringTable& strings,
                 const char* type,
                 const char* unit) {
   protozero::pbf_writer value(out, field);
@@ -52,7 +52,7 @@ void value_type(protozero::pbf_writer& out,
 }
 
 void label(protozero::pbf_writer& sample,
-           Strings& strings,
+           StringTable& strings,
            const char* key,
            const std::string& text) {
   if (!text.empty()) {
@@ -62,14 +62,17 @@ void label(protozero::pbf_writer& sample,
   }
 }
 
-void label(protozero::pbf_writer& sample, Strings& strings, const char* key, std::int64_t number) {
+void label(protozero::pbf_writer& sample,
+           StringTable& strings,
+           const char* key,
+           std::int64_t number) {
   protozero::pbf_writer out(sample, 3);
   out.add_int64(1, strings.id(key));
   out.add_int64(3, number);
 }
 
 // As they are in each of its samples.
-std::string labels(Strings& strings, const Subject& subject) {
+std::string labels(StringTable& strings, const Subject& subject) {
   std::string bytes;
   protozero::pbf_writer sample(bytes);
   label(sample, strings, "pid", subject.tgid);
@@ -92,7 +95,7 @@ std::string labels(Strings& strings, const Subject& subject) {
 std::string pprof(const Profile& profile) {
   std::string bytes;
   protozero::pbf_writer out(bytes);
-  Strings strings;
+  StringTable strings;
   value_type(out, kSampleType, strings, "samples", "count");
   value_type(out, kSampleType, strings, "cpu", "nanoseconds");
   value_type(out, kSampleType, strings, "energy", "microjoules");

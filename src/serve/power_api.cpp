@@ -9,6 +9,7 @@
 
 #include "base/clock.hpp"
 #include "base/parse.hpp"
+#include "base/units.hpp"
 #include "render/json.hpp"
 #include "serve/labels.hpp"
 
@@ -20,10 +21,6 @@ using Json = nlohmann::ordered_json;
 constexpr std::uint64_t kDefaultRangeNs = 60'000'000'000;
 constexpr std::size_t kDefaultLimit = 100;
 constexpr std::size_t kMaxLimit = 10'000;
-
-double joules(std::int64_t nanojoules) {
-  return static_cast<double>(nanojoules) / 1e9;
-}
 
 Json watts(std::int64_t nanojoules, double seconds) {
   return seconds > 0 ? Json(std::round(joules(nanojoules) / seconds * 1e6) / 1e6) : Json(nullptr);

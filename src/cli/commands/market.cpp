@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/parse.hpp"
+#include "base/units.hpp"
 #include "cli/cmd_market.hpp"
 #include "cli/commands/command.hpp"
 #include "cli/commands/market_values.hpp"

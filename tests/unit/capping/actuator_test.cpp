@@ -5,12 +5,15 @@
 
 #include "support/fake_limits.hpp"
 #include "support/temp_dir.hpp"
+#include "support/text.hpp"
 
 using namespace powertrace;
 using powertrace::test::FakeLimits;
 using powertrace::test::TempDir;
 
 namespace {
+
+using powertrace::test::contains;
 
 constexpr std::uint64_t kPl1 = 205'000'000;
 constexpr std::uint64_t kPl2 = 255'000'000;
@@ -39,10 +42,6 @@ struct Rig {
     return std::move(*actuator);
   }
 };
-
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
 
 }  // namespace
 

@@ -9,10 +9,13 @@
 #include "capping/effect.hpp"
 #include "capping/limiter.hpp"
 #include "market/local_time.hpp"
+#include "support/text.hpp"
 
 using namespace powertrace;
 
 namespace {
+
+using powertrace::test::contains;
 
 constexpr PowerRange kRange{100, 200};
 constexpr std::int64_t kQuarter = 900;
@@ -40,10 +43,6 @@ Policy policy_of(PolicyKind kind) {
   policy.kind = kind;
   policy.zone = paris();
   return policy;
-}
-
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
 }
 
 }  // namespace

@@ -6,9 +6,13 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
+#include "support/text.hpp"
+
 using namespace powertrace;
 
 namespace {
+
+using powertrace::test::contains;
 
 CapStatus sample() {
   CapStatus status;
@@ -39,10 +43,6 @@ CapStatus sample() {
   status.restores = {{"stale", 2}};
   status.effect = {{"/a\\b\"c", {10, 5, 1, 3, 0.1}, {20, 4, 1, 2.7, {}}}};
   return status;
-}
-
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
 }
 
 }  // namespace

@@ -3,10 +3,13 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/selftest/checks.hpp"
+#include "support/units.hpp"
 
 using namespace powertrace;
 
 namespace {
+
+using powertrace::test::kSecond;
 
 Measured load(std::uint64_t seen_ns, std::uint64_t real_ns) {
   Measured measured;
@@ -18,8 +21,6 @@ Measured load(std::uint64_t seen_ns, std::uint64_t real_ns) {
   measured.windows = 10;
   return measured;
 }
-
-constexpr std::uint64_t kSecond = 1'000'000'000;
 
 }  // namespace
 

@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include "scene.hpp"
+#include "support/units.hpp"
 
 using namespace powertrace;
 using namespace powertrace::top;
@@ -12,7 +13,7 @@ using powertrace::test::Scene;
 
 namespace {
 
-constexpr std::uint64_t kSecond = 1'000'000'000;
+using powertrace::test::kSecond;
 
 struct Desk {
   Scene scene;

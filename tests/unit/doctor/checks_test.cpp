@@ -10,14 +10,12 @@
 namespace powertrace::doctor {
 namespace {
 
+using enum FindingStatus;
+
 struct Machine {
   test::TempDir dir;
   [[nodiscard]] SysRoot root() const { return {dir.path("sys"), dir.path("proc")}; }
 };
-
-constexpr auto kOk = FindingStatus::kOk;
-constexpr auto kLimited = FindingStatus::kLimited;
-constexpr auto kMissing = FindingStatus::kMissing;
 
 Privileges with(std::uint64_t capabilities, bool root = false) {
   return {capabilities, root};

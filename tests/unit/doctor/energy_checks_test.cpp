@@ -10,8 +10,7 @@
 namespace powertrace::doctor {
 namespace {
 
-constexpr auto kOk = FindingStatus::kOk;
-constexpr auto kLimited = FindingStatus::kLimited;
+using enum FindingStatus;
 
 Finding find(const std::vector<Finding>& findings, const std::string& id) {
   for (const Finding& finding : findings) {

@@ -7,15 +7,15 @@
 #include <doctest/doctest.h>
 
 #include "support/temp_dir.hpp"
+#include "support/test_clock.hpp"
+#include "support/units.hpp"
 
 namespace powertrace {
 namespace {
 
-constexpr std::uint64_t kSecond = 1'000'000'000;
-std::uint64_t test_now_ns = 0;
-std::uint64_t test_clock() {
-  return test_now_ns;
-}
+using powertrace::test::kSecond;
+using powertrace::test::test_clock;
+using powertrace::test::test_now_ns;
 
 CounterSpec spec_of(std::uint64_t range_uj, std::uint64_t max_power_uw) {
   CounterSpec spec;

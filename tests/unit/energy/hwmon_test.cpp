@@ -8,15 +8,15 @@
 #include <fmt/format.h>
 
 #include "support/temp_dir.hpp"
+#include "support/test_clock.hpp"
+#include "support/units.hpp"
 
 namespace powertrace {
 namespace {
 
-constexpr std::uint64_t kSecond = 1'000'000'000;
-std::uint64_t test_now_ns = 0;
-std::uint64_t test_clock() {
-  return test_now_ns;
-}
+using powertrace::test::kSecond;
+using powertrace::test::test_clock;
+using powertrace::test::test_now_ns;
 
 // class/hwmon with chips; a value is set by its file.
 struct Tree {

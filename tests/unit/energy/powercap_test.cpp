@@ -10,17 +10,17 @@
 #include <unistd.h>
 
 #include "support/fake_powercap.hpp"
+#include "support/test_clock.hpp"
+#include "support/units.hpp"
 
 namespace powertrace {
 namespace {
 
-using test::FakePowercap;
+using powertrace::test::kSecond;
+using powertrace::test::test_clock;
+using powertrace::test::test_now_ns;
 
-constexpr std::uint64_t kSecond = 1'000'000'000;
-std::uint64_t test_now_ns = 0;
-std::uint64_t test_clock() {
-  return test_now_ns;
-}
+using test::FakePowercap;
 
 struct Reader {
   explicit Reader(const FakePowercap& tree) {

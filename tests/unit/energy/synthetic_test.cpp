@@ -9,19 +9,19 @@
 #include <doctest/doctest.h>
 
 #include "support/fake_cpus.hpp"
+#include "support/test_clock.hpp"
+#include "support/units.hpp"
 
 namespace powertrace {
 namespace {
 
+using powertrace::test::kSecond;
+using powertrace::test::test_clock;
+using powertrace::test::test_now_ns;
+
 using test::FakeCpus;
 
 constexpr std::uint64_t kTickNs = 10'000'000;
-constexpr std::uint64_t kSecond = 1'000'000'000;
-std::uint64_t test_now_ns = 0;
-std::uint64_t test_clock() {
-  return test_now_ns;
-}
-
 struct Reader {
   explicit Reader(const FakeCpus& cpus, const char* config) {
     test_now_ns = kSecond;

@@ -10,11 +10,13 @@
 
 #include "fake_proc.hpp"
 #include "support/temp_dir.hpp"
+#include "support/units.hpp"
 
 namespace powertrace {
 namespace {
 
-constexpr std::uint64_t kSecond = 1'000'000'000;
+using powertrace::test::kSecond;
+
 constexpr std::uint64_t kTick = 10'000'000;
 
 void set_comm(char* to, const std::string& comm) {

@@ -5,10 +5,13 @@
 
 #include <doctest/doctest.h>
 
+#include "support/units.hpp"
+
 namespace powertrace {
 namespace {
 
-constexpr std::uint64_t kSecond = 1'000'000'000;
+using powertrace::test::kSecond;
+
 constexpr std::uint64_t kNever = ~std::uint64_t{0};
 
 KubePod pod(const std::string& uid, std::vector<KubeContainer> containers = {}) {

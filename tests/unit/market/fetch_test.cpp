@@ -11,6 +11,7 @@
 #include "market/secret.hpp"
 #include "support/http_stub.hpp"
 #include "support/temp_dir.hpp"
+#include "support/text.hpp"
 
 using namespace powertrace;
 using powertrace::test::http_answer;
@@ -19,13 +20,11 @@ using powertrace::test::TempDir;
 
 namespace {
 
+using powertrace::test::contains;
+
 constexpr std::int64_t kNow = 1'767'225'600;  // 2026-01-01T00:00Z
 const std::string kPrices =
     R"({"license_info":"CC BY 4.0","unix_seconds":[1767222000,1767222900,1767223800],"price":[90,-10.5,null],"unit":"EUR / MWh"})";
-
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
 
 MarketQuery query_of(const std::string& provider,
                      const std::string& area,

@@ -5,17 +5,16 @@
 #include <fmt/format.h>
 
 #include "market/parsers.hpp"
+#include "support/text.hpp"
 
 using namespace powertrace;
 
 namespace {
 
-constexpr std::int64_t kQuarter = 900;
-const ParseContext kFr{"FR", 0};
+using powertrace::test::contains;
 
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
+constexpr std::int64_t kQuarterHour = 900;
+const ParseContext kFrance{"FR", 0};
 
 TimeZone zone(const char* name) {
   auto found = TimeZone::find(name);
@@ -27,7 +26,7 @@ TimeZone zone(const char* name) {
 std::vector<std::string> labels(const TimeZone& zone, const Date& date) {
   std::vector<std::string> all;
   for (std::int64_t at = day_start(zone, date); at < day_start(zone, add_days(date, 1));
-       at += kQuarter) {
+       at += kQuarterHour) {
     const int begin = local_time(zone, at).minute;
     const int end = begin + 15;
     all.push_back(
@@ -142,7 +141,7 @@ TEST_CASE("The power manager's day files, with the last quarter of the day") {
   const TimeZone paris = zone("Europe/Paris");
   for (const Date& date : {Date{2026, 6, 1}, Date{2026, 3, 29}, Date{2026, 10, 25}}) {
     const auto rows = labels(paris, date);
-    const auto all = parse_period_csv(csv(rows), paris, date, kFr);
+    const auto all = parse_period_csv(csv(rows), paris, date, kFrance);
     REQUIRE(all);
     REQUIRE(all->size() == 2);
     const Series& price = all->at(0);
@@ -165,14 +164,14 @@ TEST_CASE("Damaged day files are refused, empty cells are no value") {
   const auto rows = labels(paris, date);
   const std::string good = csv(rows);
   const auto parse = [&](const std::string& text) {
-    return parse_period_csv(text, paris, date, kFr);
+    return parse_period_csv(text, paris, date, kFrance);
   };
   std::string text = good;
   text.replace(text.find(",60.0,"), 6, ",,");
   REQUIRE(parse(text));
   CHECK(parse(text)->at(1).slots.size() == 95);
   CHECK(parse(text)->at(1).slots[0].value == 61);  // not shifted
-  CHECK(parse(text)->at(1).slots[0].start_s == day_start(paris, date) + kQuarter);
+  CHECK(parse(text)->at(1).slots[0].start_s == day_start(paris, date) + kQuarterHour);
 
   for (std::size_t length = 0; length + 2 < good.size(); length += 13) {
     CHECK(!parse(good.substr(0, length)));
@@ -194,13 +193,13 @@ TEST_CASE("ISO times in a file") {
       "start,end,price,unit\n2026-03-29T01:00:00+01:00,2026-03-29T00:15:00Z,10.5,EUR/MWh\n"
       "2026-03-29T00:15:00Z,2026-03-29T00:30:00Z,,EUR/MWh\n"
       "2026-03-29T00:30:00Z,2026-03-29T01:30:00Z,-1,EUR/MWh\n",
-      kFr);
+      kFrance);
   REQUIRE(good);
   REQUIRE(good->at(0).slots.size() == 2);
   CHECK(good->at(0).slots[0].value == 0.0105);
   CHECK(good->at(0).slots[1].length_s() == 3600);
   const auto carbon = parse_time_csv(
-      "start;end;carbon;unit\n2026-03-29T00:15:00Z;2026-03-29T00:30:00Z;300;gCO2/kWh\n", kFr);
+      "start;end;carbon;unit\n2026-03-29T00:15:00Z;2026-03-29T00:30:00Z;300;gCO2/kWh\n", kFrance);
   REQUIRE(carbon);
   CHECK(carbon->at(0).info.quantity == Quantity::kCarbon);
   for (const char* bad :
@@ -211,7 +210,7 @@ TEST_CASE("ISO times in a file") {
         "2026-03-29T00:30:00Z,2026-03-29T00:45:00Z,1,EUR/kWh\n",
         "start,end,price,unit\n2026-02-30T00:15:00Z,2026-03-29T00:30:00Z,1,EUR/MWh\n",
         "start,end,price,unit\n\"2026-03-29T00:15:00Z,2026-03-29T00:30:00Z,1,EUR/MWh\n"}) {
-    CHECK_MESSAGE(!parse_time_csv(bad, kFr), bad);
+    CHECK_MESSAGE(!parse_time_csv(bad, kFrance), bad);
   }
 }
 
@@ -221,7 +220,7 @@ TEST_CASE("A saved result page: exact values in their places") {
   page.rows[2][3] = "-12.25";
   page.rows[3] = {"", "", "", ""};
   page.rows[4][3] = "-";
-  const auto all = parse_epex_page(page.text(), kFr);
+  const auto all = parse_epex_page(page.text(), kFrance);
   REQUIRE(all);
   const Series& price = all->at(0);
   const Series& volume = all->at(1);
@@ -230,11 +229,11 @@ TEST_CASE("A saved result page: exact values in their places") {
   CHECK(price.info.currency == "EUR");
   CHECK(price.slots.size() == 94);
   CHECK(price.at(start)->value == 0.0005);
-  CHECK(volume.at(start + kQuarter)->value == 1068.2);
-  CHECK(price.at(start + 2 * kQuarter)->value == doctest::Approx(-0.01225));
-  CHECK(price.at(start + 3 * kQuarter) == nullptr);
-  CHECK(price.at(start + 5 * kQuarter)->value == doctest::Approx(0.0055));
-  CHECK(price.at(start + 95 * kQuarter)->value == doctest::Approx(0.0955));
+  CHECK(volume.at(start + kQuarterHour)->value == 1068.2);
+  CHECK(price.at(start + 2 * kQuarterHour)->value == doctest::Approx(-0.01225));
+  CHECK(price.at(start + 3 * kQuarterHour) == nullptr);
+  CHECK(price.at(start + 5 * kQuarterHour)->value == doctest::Approx(0.0055));
+  CHECK(price.at(start + 95 * kQuarterHour)->value == doctest::Approx(0.0955));
 }
 
 TEST_CASE("A saved result page: columns go by their headers") {
@@ -246,7 +245,7 @@ TEST_CASE("A saved result page: columns go by their headers") {
     row = {"1", "2", "3", "44.5", "5", "6", "7", "88"};
   }
   page.item_class = "child no-children lvl-2";
-  const auto all = parse_epex_page(page.text(), kFr);
+  const auto all = parse_epex_page(page.text(), kFrance);
   REQUIRE(all);
   CHECK(all->at(0).info.area == "DE");
   CHECK(all->at(0).slots[7].value == doctest::Approx(0.0445));
@@ -255,7 +254,7 @@ TEST_CASE("A saved result page: columns go by their headers") {
 
 TEST_CASE("A saved result page: nothing is shifted, what does not fit is refused") {
   const auto message = [](const Page& page) {
-    const auto all = parse_epex_page(page.text(), kFr);
+    const auto all = parse_epex_page(page.text(), kFrance);
     REQUIRE(!all);
     return all.error().message;
   };
@@ -284,24 +283,25 @@ TEST_CASE("A saved result page: nothing is shifted, what does not fit is refused
   CHECK(contains(message(page), "no column"));
   page = good_page();
   page.headers[3] = "Price (USD/GWh)";
-  CHECK(!parse_epex_page(page.text(), kFr));
+  CHECK(!parse_epex_page(page.text(), kFrance));
   page = good_page();
   page.rows[0][3] = "<b>12</b>x";
-  CHECK(!parse_epex_page(page.text(), kFr));
+  CHECK(!parse_epex_page(page.text(), kFrance));
   const auto challenge = parse_epex_page(
-      "<html><head><script>challenge()</script></head><body>Human verification</body></html>", kFr);
+      "<html><head><script>challenge()</script></head><body>Human verification</body></html>",
+      kFrance);
   REQUIRE(!challenge);
   CHECK(contains(challenge.error().message, "save the page"));
 
   const std::string good = good_page().text();
   for (std::size_t length = 0; length + 60 < good.size(); length += 97) {
-    CHECK(!parse_epex_page(good.substr(0, length), kFr));
+    CHECK(!parse_epex_page(good.substr(0, length), kFrance));
   }
   std::string deep = "<table>";
   for (int i = 0; i < 50'000; ++i) {
     deep += "<div>";
   }
-  CHECK(!parse_epex_page(deep, kFr));
+  CHECK(!parse_epex_page(deep, kFrance));
 }
 
 TEST_CASE("Dates, times and zones as people write them") {

@@ -7,15 +7,15 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
+#include "support/text.hpp"
+
 using namespace powertrace;
 
 namespace {
 
-const ParseContext kFr{"FR", 1'770'000'000};
+using powertrace::test::contains;
 
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
+const ParseContext kFr{"FR", 1'770'000'000};
 
 template <typename Parser>
 Error error_of(Parser parser, const std::string& text, const ParseContext& context = kFr) {

@@ -12,7 +12,7 @@ using test::joules;
 using test::kSecond;
 using test::task;
 
-const std::vector<Zone> package_zone{test::zone("package-0")};
+const std::vector<Zone> one_package{test::zone("package-0")};
 
 // 100 ms of 4 CPUs at `watts`, busy by `busy` of their capacity.
 Window tick(double watts, double busy) {
@@ -25,7 +25,7 @@ Window tick(double watts, double busy) {
 
 void observe(IdlePower& idle, int ticks, double watts, double busy) {
   for (int i = 0; i < ticks; ++i) {
-    idle.observe(tick(watts, busy), package_zone);
+    idle.observe(tick(watts, busy), one_package);
   }
 }
 
@@ -66,13 +66,13 @@ TEST_CASE("idle power: lost run time is not idleness, an unread zone no evidence
   for (int i = 0; i < 20; ++i) {
     Window lost = tick(12, 0);
     lost.sockets[0].lost_ns = lost.sockets[0].capacity_ns / 10;
-    idle.observe(lost, package_zone);
+    idle.observe(lost, one_package);
     Window unread = tick(0, 0);
     unread.zones[0].status = ZoneStatus::kUnreadable;
-    idle.observe(unread, package_zone);
+    idle.observe(unread, one_package);
     Window no_cpu = tick(12, 0);
     no_cpu.sockets[0].capacity_ns = 0;
-    idle.observe(no_cpu, package_zone);
+    idle.observe(no_cpu, one_package);
   }
   CHECK_FALSE(idle.milliwatts()[0].has_value());
 }

@@ -14,10 +14,10 @@
 
 #include "model/attribution.hpp"
 #include "model/window.hpp"
+#include "support/units.hpp"
 
 namespace powertrace::test {
 
-constexpr std::uint64_t kSecond = 1'000'000'000;
 constexpr std::int64_t kJoule = 1'000'000'000;
 
 inline std::uint64_t seed() {

@@ -8,6 +8,7 @@
 
 #include "support/http_stub.hpp"
 #include "support/temp_dir.hpp"
+#include "support/text.hpp"
 
 using namespace powertrace;
 using powertrace::test::http_answer;
@@ -15,6 +16,8 @@ using powertrace::test::HttpStub;
 using powertrace::test::TempDir;
 
 namespace {
+
+using powertrace::test::contains;
 
 constexpr std::uint64_t kMs = 1'000'000;
 
@@ -29,10 +32,6 @@ HttpFailure failure_of(const HttpRequest& request) {
   const auto response = http_send(request);
   REQUIRE(!response);
   return http_failure(response.error());
-}
-
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
 }
 
 }  // namespace

@@ -10,14 +10,16 @@
 #include <nlohmann/json.hpp>
 
 #include "render/stat_figures.hpp"
+#include "support/units.hpp"
 
 namespace powertrace {
 namespace {
 
+using powertrace::test::kSecond;
+
 using Json = nlohmann::json;
 
 constexpr std::int64_t kJoule = 1'000'000'000;
-constexpr std::uint64_t kSecond = 1'000'000'000;
 
 StatRun run_of(std::int64_t command_j) {
   StatRun run;

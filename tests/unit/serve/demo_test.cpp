@@ -4,12 +4,13 @@
 #include <doctest/doctest.h>
 
 #include "serve/account.hpp"
+#include "support/units.hpp"
 
 using namespace powertrace;
 
 namespace {
 
-constexpr std::uint64_t kSecond = 1'000'000'000;
+using powertrace::test::kSecond;
 
 SnapshotPtr step(Demo& demo, std::uint64_t second) {
   return demo.next(second * kSecond, kSecond, 1'700'000'000 * kSecond + second * kSecond);

@@ -11,10 +11,10 @@
 #include <vector>
 
 #include "serve/account.hpp"
+#include "support/units.hpp"
 
 namespace powertrace::test {
 
-inline constexpr std::uint64_t kSecond = 1'000'000'000;
 inline constexpr std::uint32_t kSelfPid = 42;
 
 inline Zone zone(const char* name, ZoneKind kind, bool in_total) {

@@ -6,10 +6,13 @@
 
 #include <doctest/doctest.h>
 
+#include "support/units.hpp"
+
 namespace powertrace {
 namespace {
 
-constexpr std::uint64_t kSecond = 1'000'000'000;
+using powertrace::test::kSecond;
+
 constexpr std::uint64_t kStart = 1000 * kSecond;
 
 TaskUse use_of(std::uint32_t pid, std::int64_t run_ns, std::uint64_t born_ns = 1, int socket = 0) {
