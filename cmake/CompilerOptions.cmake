@@ -10,6 +10,10 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_L
   # g++ 12 sees overlaps in std::string at -O3 that are not there (GCC PR 105651).
   target_compile_options(powertrace_options INTERFACE $<$<CONFIG:Release>:-Wno-restrict>)
 endif()
+if(CMAKE_UNITY_BUILD)
+  # g++ takes a source that is included by another for a header.
+  target_compile_options(powertrace_options INTERFACE $<$<COMPILE_LANG_AND_ID:CXX,GNU>:-Wno-subobject-linkage>)
+endif()
 target_link_options(powertrace_options INTERFACE $<$<CONFIG:Release>:-Wl,-z,relro,-z,now>)
 if(POWERTRACE_SANITIZE)
   target_compile_options(powertrace_options INTERFACE
