@@ -13,12 +13,15 @@ export PATH=$PATH:/usr/sbin
 need cmake cmake
 need ninja ninja-build
 mkdir -p "$out"
+exec 9>"$out.lock"
+flock --wait 600 9 || die "another run holds $out.lock"
+whole=(-DCMAKE_UNITY_BUILD=ON -DCMAKE_UNITY_BUILD_BATCH_SIZE=10) # built once: see CMakePresets.json
 
 build() { # BUILD_DIR CONFIGURE_ARGUMENT...
     local build=$1
     shift
     {
-        { [ -e "$build/build.ninja" ] || cmake -S "$source" -B "$build" -G Ninja "$@"; } &&
+        { [ -e "$build/build.ninja" ] || cmake -S "$source" -B "$build" -G Ninja "${whole[@]}" "$@"; } &&
             cmake --build "$build" --target powertrace
     } >"$out/build.log" 2>&1 || die "powertrace does not build for $arch: $(tail -3 "$out/build.log")"
 }
@@ -51,7 +54,8 @@ x86_64)
     ;;
 arm64)
     build "$source/build/arm64" --toolchain "$source/cmake/toolchains/aarch64-linux-gnu.cmake" \
-        -DPOWERTRACE_SYSROOT="$sysroot" -DCMAKE_BUILD_TYPE=Release -DBUILD_TESTING=OFF
+        -DPOWERTRACE_SYSROOT="$sysroot" -DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_FLAGS_RELEASE=-O1 \
+        -DBUILD_TESTING=OFF
     binary=$source/build/arm64/src/cli/powertrace
     aarch64-linux-gnu-strip -o "$out/powertrace" "$binary"
     libraries "$binary"

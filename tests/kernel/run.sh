@@ -14,7 +14,7 @@ Boots Debian kernels under software emulation and tests inside them. Prints TAP.
   --kernels LIST    only these labels of kernels.conf, e.g. 6.1,7.x (implies --long)
   --arch LIST       only x86_64 or arm64 (implies --long)
   --guests LIST     only these guests of guests.conf, e.g. rapl
-  --jobs N          guests at a time (default 2)
+  --jobs N          guests at a time (default: one more than there are CPUs)
   --cache DIR       fetched kernels (default ${XDG_CACHE_HOME:-~/.cache}/powertrace/kernels)
   --refresh         look for newer kernels than the cached ones
   --keep            keep the reports, consoles and initramfs, and say where
@@ -22,7 +22,7 @@ Boots Debian kernels under software emulation and tests inside them. Prints TAP.
 EOF
 }
 
-form=short kernels='' arches='' guests='' jobs=2 refresh=() keep=no install=no
+form=short kernels='' arches='' guests='' jobs=$(($(nproc) + 1)) refresh=() keep=no install=no
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/powertrace/kernels
 while [ $# -gt 0 ]; do
     case $1 in
@@ -87,9 +87,11 @@ if [ ${#missing[@]} -gt 0 ]; then
 fi
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/powertrace-kernel-lab.XXXXXX")
+ahead='' # ahead.sh, a process group of its own
 cleanup() {
     local pids
     pids=$(jobs -p)
+    [ -z "$ahead" ] || kill -- "-$ahead" 2>/dev/null || true
     # shellcheck disable=SC2086 # one word per process
     [ -z "$pids" ] || { kill $pids 2>/dev/null || true; wait 2>/dev/null || true; }
     if [ "$keep" = yes ]; then
@@ -177,22 +179,39 @@ print_done() {
 binary_of() {
     local list=$work/binary-$1.files
     if [ ! -e "$list" ]; then
-        [ ! -e "$work/binary-$1" ] || { tap_not_ok "powertrace for $1: see above" && return 1; }
-        get "powertrace for $1" yes "$LAB_DIR/binary.sh" "$1" "$work/binary-$1" "$2" || return 1
+        [ ! -e "$list.failed" ] || { tap_not_ok "powertrace for $1: see above" && return 1; }
+        get "powertrace for $1" yes "$LAB_DIR/binary.sh" "$1" "$work/binary-$1" "$2" || { touch "$list.failed" && return 1; }
         printf '%s' "$got" >"$list"
     fi
     got=$(cat "$list")
+}
+
+# guests_of LABEL ARCH: the rows of guests.conf that were asked for.
+guests_of() {
+    conf_rows "$LAB_DIR/guests.conf" | while read -r guest guest_form guest_arch guest_kernels rest; do
+        if [ "$guest_arch" = "$2" ] && in_list "$guest_kernels" "$1" && in_list "$guests" "$guest" &&
+            { [ "$form" = long ] || [ "$guest_form" = short ]; }; then
+            echo "$guest $rest"
+        fi
+    done
+}
+
+# modules_of LABEL ARCH: all modules that these guests want, in one line.
+modules_of() {
+    guests_of "$1" "$2" | awk '$2 != "-" { print $2 }' | sort -u | paste -sd ' '
+}
+
+# guests_running: how many.
+guests_running() {
+    jobs -rp | grep -cvxF "${ahead:--}" || true
 }
 
 # start_guest LABEL ARCH KERNEL_DIR GUEST MODULES CASES QEMU_ARGUMENT...
 start_guest() {
     local label=$1 arch=$2 kernel=$3 guest=$4 modules=$5 cases=$6 module files=() dir=$work/$started
     if [ "$modules" != - ]; then
-        modules=$(conf_rows "$LAB_DIR/guests.conf" | while read -r _ _ guest_arch guest_kernels modules _; do
-            [ "$guest_arch" != "$arch" ] || [ "$modules" = - ] || ! in_list "$guest_kernels" "$label" || echo "$modules"
-        done | sort -u)
-        # shellcheck disable=SC2086 # the modules are words: all that this kernel's guests want, at once
-        get "$label $arch $guest" no "$LAB_DIR/modules.sh" "$kernel" "$cache" $modules || return 0
+        # shellcheck disable=SC2046 # the modules are words: all that this kernel's guests want, at once
+        get "$label $arch $guest" no "$LAB_DIR/modules.sh" "$kernel" "$cache" $(modules_of "$label" "$arch") || return 0
         for module in "$got"/*.ko; do
             files+=("$module=/lib/$(basename "$module")")
         done
@@ -209,7 +228,7 @@ start_guest() {
     echo "$cases" >"$dir/cases"
     BUSYBOX=$busybox TOOLS=$work/tools-$arch "$LAB_DIR/initramfs.sh" "$arch" "$dir/initramfs" "${files[@]}" ||
         die "no initramfs for $label $arch $guest"
-    while [ "$(jobs -rp | wc -l)" -ge "$jobs" ]; do
+    while [ "$(guests_running)" -ge "$jobs" ]; do
         wait -n || true
         print_done
     done
@@ -218,6 +237,13 @@ start_guest() {
 }
 
 echo "TAP version 13"
+if [ ${#refresh[@]} = 0 ]; then
+    setsid "$LAB_DIR/ahead.sh" "$cache" "$work" >/dev/null 2>&1 < <(for row in "${rows[@]}"; do
+        read -r label arch _ <<<"$row"
+        echo "$label $arch $(modules_of "$label" "$arch")"
+    done) &
+    ahead=$!
+fi
 for row in "${rows[@]}"; do
     read -r label arch row_form <<<"$row"
     # Debian's current kernels must be there; the others come and go with the archive.
@@ -229,15 +255,12 @@ for row in "${rows[@]}"; do
         get "$label $arch" yes "$LAB_DIR/sysroot.sh" "${refresh[@]}" arm64 "$cache" || continue
         sysroot=$got busybox=$got/bin/busybox
     fi
-    while read -r -u 3 guest guest_form guest_arch guest_kernels modules cases qemu; do
-        if [ "$guest_arch" = "$arch" ] && in_list "$guest_kernels" "$label" && in_list "$guests" "$guest" &&
-            { [ "$form" = long ] || [ "$guest_form" = short ]; }; then
-            # shellcheck disable=SC2086 # the arguments are words
-            start_guest "$label" "$arch" "$kernel" "$guest" "$modules" "$cases" $qemu
-        fi
-    done 3< <(conf_rows "$LAB_DIR/guests.conf")
+    while read -r -u 3 guest modules cases qemu; do
+        # shellcheck disable=SC2086 # the arguments are words
+        start_guest "$label" "$arch" "$kernel" "$guest" "$modules" "$cases" $qemu
+    done 3< <(guests_of "$label" "$arch")
 done
-while [ "$(jobs -rp | wc -l)" -gt 0 ]; do
+while [ "$(guests_running)" -gt 0 ]; do
     wait -n || true
     print_done
 done

@@ -76,7 +76,22 @@ chmod +x "$work/bin/dpkg-query"
 message=$(PATH=$work/bin:$PATH "$LAB_DIR/run.sh" 2>&1) || status=$?
 expect "a machine without QEMU is told what to install" "$(grep -c 'missing Debian packages:.* qemu-system-x86' <<<"$message")" 1
 
-# An interrupted run takes its guests with it.
+message=$("$LAB_DIR/run.sh" --cache /proc/nowhere 2>&1) || status=$?
+expect "a cache that cannot be written is named" "$(grep -c 'cannot write the cache /proc/nowhere' <<<"$message")" 2
+
+# As somebody who is not root: what needs root says so, and names what to install.
+chmod 755 "$work"
+nobody=(setpriv --reuid=65534 --regid=65534 --clear-groups env HOME="$work" PATH="$work/bin:$PATH")
+if [ "$(id -u)" != 0 ] || ! "${nobody[@]}" test -r "$LAB_DIR/run.sh"; then
+    tap_skip "without root" "this needs root, and a tree that others may read"
+else
+    status=0
+    message=$("${nobody[@]}" "$LAB_DIR/run.sh" --install 2>&1) || status=$?
+    expect "without root --install says what to do" \
+        "$status $(grep -c -- '--install needs root; install by hand: ' <<<"$message")" "1 1"
+fi
+
+# An interrupted run takes its guests with it, and what it was fetching.
 TMPDIR=$work "$LAB_DIR/run.sh" --kernels 6.1 --arch x86_64 --guests plain --cache "$cache" >"$work/run" 2>&1 &
 run=$!
 guests() {
@@ -92,5 +107,6 @@ status=0
 wait "$run" || status=$?
 expect "an interrupted run says so by its status" "$status" 143
 expect "and leaves no guest running" "$(guests)" 0
+expect "nor anything else" "$(pgrep -fc "ahead.sh .*$work" || true)" 0
 expect "and no files" "$(find "$work" -maxdepth 1 -name 'powertrace-kernel-lab.*')" ""
 tap_end
