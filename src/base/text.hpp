@@ -14,4 +14,11 @@ inline std::string_view take_until(std::string_view& rest, char separator) {
   return part;
 }
 
+// Without the blanks and line ends around it.
+inline std::string_view trimmed(std::string_view text) {
+  constexpr std::string_view kBlank = " \t\r\n";
+  text.remove_prefix(std::min(text.find_first_not_of(kBlank), text.size()));
+  return text.substr(0, text.find_last_not_of(kBlank) + 1);
+}
+
 }  // namespace powertrace

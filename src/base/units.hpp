@@ -18,6 +18,10 @@ constexpr double joules(std::int64_t nanojoules) {
   return joules(static_cast<double>(nanojoules));
 }
 
+constexpr double seconds(std::uint64_t nanoseconds) {
+  return static_cast<double>(nanoseconds) / 1e9;
+}
+
 // amount * part / whole, rounded towards zero, without overflow.
 constexpr std::int64_t share(std::int64_t amount, std::int64_t part, std::int64_t whole) {
   __extension__ using Wide = __int128;

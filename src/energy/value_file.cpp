@@ -10,6 +10,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "base/text.hpp"
+
 namespace powertrace {
 namespace {
 
@@ -19,16 +21,12 @@ bool is_gone(int error) {
   return error == ENOENT || error == ENODEV || error == ENXIO || error == ENOTDIR;
 }
 
-std::string_view trim_end(std::string_view text) {
-  return text.substr(0, text.find_last_not_of(" \t\r\n") + 1);
-}
-
 // Without allocating, unlike read_trimmed().
 bool file_says(const ValueFile::NameCheck& check) {
   const UniqueFd fd(::open(check.path.c_str(), O_RDONLY | O_CLOEXEC));
   std::array<char, 128> buffer{};
   const ssize_t got = fd.valid() ? ::pread(fd.get(), buffer.data(), buffer.size(), 0) : -1;
-  return got >= 0 && trim_end({buffer.data(), static_cast<std::size_t>(got)}) ==
+  return got >= 0 && trimmed({buffer.data(), static_cast<std::size_t>(got)}) ==
                          std::string_view(check.expected);
 }
 
@@ -59,7 +57,7 @@ int ValueFile::read_value(std::uint64_t& value) const {
   if (got < 0) {
     return errno;
   }
-  const std::string_view text = trim_end({buffer.data(), static_cast<std::size_t>(got)});
+  const std::string_view text = trimmed({buffer.data(), static_cast<std::size_t>(got)});
   if (text.empty()) {
     return ENODATA;
   }

@@ -6,17 +6,10 @@
 #include <charconv>
 #include <cmath>
 
+#include "base/text.hpp"
+
 namespace powertrace {
 namespace {
-
-std::string trimmed(std::string_view text) {
-  constexpr std::string_view kBlank = " \t\r\n";
-  const std::size_t first = text.find_first_not_of(kBlank);
-  if (first == std::string_view::npos) {
-    return "";
-  }
-  return std::string(text.substr(first, text.find_last_not_of(kBlank) + 1 - first));
-}
 
 std::string lower(std::string_view text) {
   std::string result(text);
@@ -37,13 +30,13 @@ std::optional<std::vector<std::string>> split(std::string_view line, char separa
     } else if (line[i] == '"') {
       quoted = !quoted;
     } else if (line[i] == separator && !quoted) {
-      cells.push_back(trimmed(cell));
+      cells.emplace_back(trimmed(cell));
       cell.clear();
     } else {
       cell += line[i];
     }
   }
-  cells.push_back(trimmed(cell));
+  cells.emplace_back(trimmed(cell));
   return quoted ? std::nullopt : std::optional(cells);
 }
 

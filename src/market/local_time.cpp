@@ -10,8 +10,6 @@
 namespace powertrace {
 namespace {
 
-constexpr int kMinutesPerDay = 1440;
-
 namespace chrono = std::chrono;
 
 chrono::year_month_day civil(const Date& date) {

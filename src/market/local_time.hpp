@@ -16,6 +16,8 @@
 
 namespace powertrace {
 
+constexpr int kMinutesPerDay = 1440;
+
 struct Date {
   int year = 1970;
   int month = 1;

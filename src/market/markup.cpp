@@ -6,6 +6,8 @@
 #include <libxml/HTMLparser.h>
 #include <libxml/parser.h>
 
+#include "base/text.hpp"
+
 namespace powertrace {
 namespace {
 
@@ -24,15 +26,6 @@ std::string_view view(const xmlChar* text) {
 
 bool fits(std::string_view text) {
   return text.size() < static_cast<std::size_t>(std::numeric_limits<int>::max());
-}
-
-std::string trimmed(std::string_view text) {
-  constexpr const char* kBlank = " \t\r\n";
-  const std::size_t first = text.find_first_not_of(kBlank);
-  if (first == std::string_view::npos) {
-    return "";
-  }
-  return std::string(text.substr(first, text.find_last_not_of(kBlank) + 1 - first));
 }
 
 }  // namespace
@@ -82,7 +75,7 @@ std::string node_text(const xmlNode* node) {
     return "";
   }
   xmlChar* text = xmlNodeGetContent(node);
-  std::string content = trimmed(view(text));
+  std::string content(trimmed(view(text)));
   xmlFree(text);
   return content;
 }

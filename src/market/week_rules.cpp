@@ -12,7 +12,6 @@
 namespace powertrace {
 namespace {
 
-constexpr int kMinutesPerDay = 1440;
 constexpr std::int64_t kMaxTariffDays = 3700;
 
 constexpr std::array<std::string_view, 7> kDays{"mon", "tue", "wed", "thu", "fri", "sat", "sun"};

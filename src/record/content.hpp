@@ -22,6 +22,10 @@ namespace powertrace::record {
 using Id = std::uint32_t;
 constexpr Id kNoId = std::numeric_limits<Id>::max();
 
+// The flags of a task in its row of the file.
+constexpr std::uint64_t kKernelThread = 1;
+constexpr std::uint64_t kSelected = 2;  // by the command line's choice, or its descendant
+
 // What was recorded, where and how.
 struct Meta {
   std::string program;  // "powertrace 0.2.0"

@@ -4,14 +4,13 @@
 #include <algorithm>
 #include <utility>
 
+#include "record/content.hpp"
+
 namespace powertrace::record {
 namespace {
 
 constexpr std::size_t kLargeTasks = 50'000;
 constexpr std::size_t kMaxText = 4096;  // command lines can be as long as the kernel allows
-
-constexpr std::uint64_t kKernelThread = 1;
-constexpr std::uint64_t kSelected = 2;
 
 }  // namespace
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "record/bytes.hpp"
+#include "record/content.hpp"
 
 namespace powertrace::record {
 namespace {
@@ -11,9 +12,6 @@ namespace {
 // A chunk that was lost defined at most so many; a first id beyond that is not believed.
 constexpr std::size_t kMaxGap = 1U << 20U;
 constexpr std::size_t kMaxIds = 1U << 23U;
-
-constexpr std::uint64_t kKernelThread = 1;
-constexpr std::uint64_t kSelected = 2;
 
 // Begins a list of definitions: how many follow. `table` is padded up to the first of them.
 template <typename T>

@@ -16,7 +16,6 @@ namespace powertrace {
 namespace {
 
 constexpr std::uint64_t kSecondNs = 1'000'000'000;
-constexpr std::size_t kDefaultLimit = 100;
 constexpr std::size_t kMostRows = 10'000;
 
 UtcMs now_ms() {

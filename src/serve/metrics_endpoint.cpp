@@ -9,17 +9,10 @@
 
 #include "base/clock.hpp"
 #include "base/sysroot.hpp"
+#include "base/text.hpp"
 
 namespace powertrace {
 namespace {
-
-std::string_view trim(std::string_view text) {
-  const std::size_t begin = text.find_first_not_of(" \t");
-  if (begin == std::string_view::npos) {
-    return "";
-  }
-  return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
-}
 
 // Calls `each(value, q)` for every element of "a;q=0.5, b".
 template <typename Each>
@@ -28,10 +21,10 @@ void for_each_choice(std::string_view header, Each each) {
     std::string_view item = header.substr(0, header.find(','));
     header.remove_prefix(std::min(header.size(), item.size() + 1));
     double q = 1;
-    const std::string_view value = trim(item.substr(0, item.find(';')));
+    const std::string_view value = trimmed(item.substr(0, item.find(';')));
     while (item.find(';') != std::string_view::npos) {
       item.remove_prefix(item.find(';') + 1);
-      const std::string_view parameter = trim(item.substr(0, item.find(';')));
+      const std::string_view parameter = trimmed(item.substr(0, item.find(';')));
       if (parameter.starts_with("q=")) {
         std::from_chars(parameter.data() + 2, parameter.data() + parameter.size(), q);
       }

@@ -19,7 +19,6 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr std::uint64_t kDefaultRangeNs = 60'000'000'000;
-constexpr std::size_t kDefaultLimit = 100;
 constexpr std::size_t kMaxLimit = 10'000;
 
 Json watts(std::int64_t nanojoules, double seconds) {

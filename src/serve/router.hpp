@@ -16,6 +16,8 @@
 
 namespace powertrace {
 
+constexpr std::size_t kDefaultLimit = 100;  // rows of an answer to who asks for no other number
+
 using Pairs = std::vector<std::pair<std::string, std::string>>;
 
 struct Request {

@@ -15,7 +15,7 @@ need ninja ninja-build
 mkdir -p "$out"
 exec 9>"$out.lock"
 flock --wait 600 9 || die "another run holds $out.lock"
-whole=(-DCMAKE_UNITY_BUILD=ON -DCMAKE_UNITY_BUILD_BATCH_SIZE=10) # built once: see CMakePresets.json
+whole=(-DCMAKE_UNITY_BUILD=ON -DCMAKE_UNITY_BUILD_BATCH_SIZE=20) # built once: see CMakePresets.json
 
 build() { # BUILD_DIR CONFIGURE_ARGUMENT...
     local build=$1

@@ -9,20 +9,16 @@
 #include "base/atomic_file.hpp"
 #include "base/clock.hpp"
 #include "base/log.hpp"
+#include "base/units.hpp"
 #include "cli/output.hpp"
 #include "market/local_time.hpp"
 
 namespace powertrace {
 namespace {
 
-constexpr double kNsPerS = 1e9;
 constexpr double kLowFloor = 0.2;
 constexpr std::uint64_t kPublishEveryNs = 5'000'000'000;
 constexpr std::size_t kEffectRows = 20;
-
-double seconds(std::uint64_t ns) {
-  return static_cast<double>(ns) / kNsPerS;
-}
 
 }  // namespace
 

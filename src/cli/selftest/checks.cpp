@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "base/units.hpp"
 #include "cli/exit_code.hpp"
 #include "render/figures.hpp"
 
@@ -17,10 +18,6 @@ constexpr double kNamedLimit = 0.99;     // of a storm's CPU time
 constexpr double kTwinLimit = 0.10;      // between the joules per CPU second of equal jobs
 constexpr double kCyclesLimit = 0.05;    // against perf's own count
 constexpr double kOverheadLimit = 0.01;  // of one CPU
-
-double seconds(std::uint64_t ns) {
-  return static_cast<double>(ns) / 1e9;
-}
 
 double off(std::uint64_t seen, std::uint64_t real) {
   return real == 0 ? 1 : static_cast<double>(seen) / static_cast<double>(real) - 1;

@@ -9,12 +9,11 @@
 #include <doctest/doctest.h>
 #include <unistd.h>
 
+#include "container_id.hpp"
 #include "support/temp_dir.hpp"
 
 namespace powertrace {
 namespace {
-
-const std::string kId = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
 std::uint64_t inode(const std::string& path) {
   struct stat status {};

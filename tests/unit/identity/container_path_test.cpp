@@ -6,10 +6,11 @@
 
 #include <doctest/doctest.h>
 
+#include "container_id.hpp"
+
 namespace powertrace {
 namespace {
 
-const std::string kId = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 const std::string kId2 = "fedcba9876543210fedcba9876543210fedcba9876543210fedcba9876543210";
 const std::string kUid = "1b4e28ba-2fa1-11d2-883f-0016d3cca427";
 const std::string kUid2 = "6ba7b810-9dad-11d1-80b4-00c04fd430c8";

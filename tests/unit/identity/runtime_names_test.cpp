@@ -14,11 +14,11 @@
 namespace powertrace {
 namespace {
 
-const std::string kId(64, 'a');
+const std::string kContainer(64, 'a');
 
 ContainerIdentity container(const char* runtime) {
   ContainerIdentity identity;
-  identity.id = kId;
+  identity.id = kContainer;
   identity.runtime = runtime;
   return identity;
 }
@@ -91,29 +91,29 @@ TEST_CASE("runtime state: what is damaged or of another form names nothing") {
 TEST_CASE("runtime names: each runtime's files are found below the host's root") {
   const test::TempDir dir;
   CHECK_FALSE(read_runtime_state(dir.path(), container("docker")));
-  dir.write("var/lib/docker/containers/" + kId + "/config.v2.json", kDocker);
+  dir.write("var/lib/docker/containers/" + kContainer + "/config.v2.json", kDocker);
   CHECK(read_runtime_state(dir.path(), container("docker"))->name == "web");
   CHECK(read_runtime_state(dir.path(), container("unknown"))->runtime == "docker");
   CHECK_FALSE(read_runtime_state(dir.path(), container("podman")));
 
   const test::TempDir crio;
   const std::string storage = "var/lib/containers/storage/overlay-containers/";
-  crio.write(storage + kId + "/userdata/config.json",
+  crio.write(storage + kContainer + "/userdata/config.json",
              R"({"annotations":{"io.kubernetes.container.name":"etcd"}})");
   CHECK(read_runtime_state(crio.path(), container("kubernetes"))->runtime == "cri-o");
 
   const test::TempDir podman;
-  podman.write(storage + "containers.json", "[{\"id\":\"" + kId + "\",\"names\":[\"db\"]}]");
+  podman.write(storage + "containers.json", "[{\"id\":\"" + kContainer + "\",\"names\":[\"db\"]}]");
   CHECK(read_runtime_state(podman.path(), container("podman"))->name == "db");
 
   const test::TempDir containerd;
-  containerd.write("run/containerd/io.containerd.runtime.v2.task/k8s.io/" + kId + "/config.json",
-                   kCri);
+  containerd.write(
+      "run/containerd/io.containerd.runtime.v2.task/k8s.io/" + kContainer + "/config.json", kCri);
   const auto found = read_runtime_state(containerd.path(), container("kubernetes"));
   REQUIRE(found);
   CHECK(found->name == "nginx");
   CHECK(found->runtime == "containerd");
-  containerd.write("run/containerd/runc/default/" + kId + "/state.json", kRunc);
+  containerd.write("run/containerd/runc/default/" + kContainer + "/state.json", kRunc);
   CHECK(read_runtime_state(containerd.path(), container("containerd"))->name == "db");
 }
 
@@ -124,9 +124,9 @@ TEST_CASE("runtime names: a cgroup is named as soon as the files tell") {
   options.use_handles = false;
   options.names = {names};
   CgroupTree tree(SysRoot{dir.path("sys"), dir.path("proc")}, options);
-  tree.learn(7, "/docker/" + kId);
+  tree.learn(7, "/docker/" + kContainer);
   CHECK(tree.find(7)->container->name.empty());
-  dir.write("var/lib/docker/containers/" + kId + "/config.v2.json", kPodDocker);
+  dir.write("var/lib/docker/containers/" + kContainer + "/config.v2.json", kPodDocker);
   wait_for(*names, 1);  // the first look was too early, the second comes after a second
   CHECK(tree.find(7)->container->name.empty());
   tree.refresh_names();

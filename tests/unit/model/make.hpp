@@ -156,4 +156,6 @@ constexpr Model kAllModels[] = {Model::kTime, Model::kCycles};
 constexpr IdlePolicy kAllPolicies[] = {IdlePolicy::kSeparate, IdlePolicy::kProportional,
                                        IdlePolicy::kEven, IdlePolicy::kNone};
 
+inline const std::vector<Zone> two_zones{zone("package-0"), zone("psys", -1, false)};
+
 }  // namespace powertrace::test

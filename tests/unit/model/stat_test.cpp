@@ -15,8 +15,7 @@ using test::joules;
 using test::kJoule;
 using test::kSecond;
 using test::task;
-
-const std::vector<Zone> two_zones{test::zone("package-0"), test::zone("psys", -1, false)};
+using test::two_zones;
 
 void add(StatMeter& meter, const Window& window, Model model = Model::kTime) {
   meter.add(window, attribute(window, two_zones, {}, {model, IdlePolicy::kSeparate}));
