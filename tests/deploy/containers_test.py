@@ -18,24 +18,11 @@ import tempfile
 import time
 import urllib.request
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+from checks import check, skip, summary
 from runc_container import POD_CGROUP, POD_CONTAINER, POD_UID, Unavailable, make_rootfs, remove_cgroups, run, run_pod
 
 POWERTRACE = os.environ["POWERTRACE"]
 AGENT = f"/powertrace-{os.getpid()}"
-failures = []
-
-
-def skip(reason):
-    print(f"skipped: {reason}")
-    sys.exit(77)
-
-
-def check(condition, message):
-    if not condition:
-        failures.append(message)
-        print(f"FAILED: {message}")
-    return condition
 
 
 BUSY = "(while :; do :; done) & while :; do :; done"
@@ -213,8 +200,7 @@ def main():
         for container in made:
             container.remove()
         shutil.rmtree(host, ignore_errors=True)
-    print("containers:", "FAILED" if failures else "all as it should be")
-    return 1 if failures else 0
+    return summary()
 
 
 if __name__ == "__main__":

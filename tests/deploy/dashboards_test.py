@@ -10,7 +10,6 @@ import pathlib
 import re
 import shutil
 import signal
-import socket
 import ssl
 import subprocess
 import sys
@@ -19,6 +18,8 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
+
+from checks import check, free_port, skip, summary, wait_for
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CHART = ROOT / "deploy/helm/powertrace"
@@ -29,37 +30,6 @@ MAY_BE_EMPTY = re.compile(r"_instructions_total|_gigahertz|_errors_total|_restor
 VARIABLES = {"$__rate_interval": "10s", "$__range": "15s", "$instance": ".*", "$namespace": "team-.*", "$top": "10",
              "$workload": ".*",
              "$price": "0.25", "$carbon": "350", "$pue": "1.2"}
-failures = []
-
-
-def skip(reason):
-    print(f"skipped: {reason}")
-    sys.exit(77)
-
-
-def check(condition, message):
-    if not condition:
-        failures.append(message)
-        print(f"FAILED: {message}")
-    return condition
-
-
-def free_port():
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
-
-
-def wait_for(what, ready, seconds=20):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        try:
-            if ready():
-                return
-        except (OSError, ValueError):
-            pass
-        time.sleep(0.2)
-    check(False, f"{what}: not ready within {seconds} s")
 
 
 def cgroup2():
@@ -201,15 +171,15 @@ def main():
         page = f"http://127.0.0.1:{agent_port}"
         cap_port = free_port()
         start(*Cap(directory).command(cap_port), stdout=subprocess.DEVNULL)
-        wait_for("cap", lambda: "powertrace_powercap_limit" in urllib.request.urlopen(
-            f"http://127.0.0.1:{cap_port}/metrics", timeout=5).read().decode())
+        wait_for(lambda: "powertrace_powercap_limit" in urllib.request.urlopen(
+            f"http://127.0.0.1:{cap_port}/metrics", timeout=5).read().decode(), "cap is not ready")
 
         def ready():
             if agent.poll() is not None:
                 skip(f"serve: {agent.stderr.read().strip()}")
             return urllib.request.urlopen(page + "/readyz", timeout=5).status == 200
 
-        wait_for("serve", ready)
+        wait_for(ready, "serve is not ready")
         shutil.copy(CHART / "files/rules.yaml", directory)
         rules = (directory / "rules.yaml").read_text().replace("[2m]", "[10s]").replace("interval: 30s", "interval: 2s")
         (directory / "rules.yaml").write_text(rules)
@@ -220,7 +190,7 @@ def main():
         start("prometheus", f"--config.file={directory}/prometheus.yaml", f"--storage.tsdb.path={directory}/data",
               f"--web.listen-address=127.0.0.1:{prometheus_port}", "--log.level=error")
         base = f"http://127.0.0.1:{prometheus_port}"
-        wait_for("prometheus", lambda: urllib.request.urlopen(base + "/-/ready", timeout=5).status == 200)
+        wait_for(lambda: urllib.request.urlopen(base + "/-/ready", timeout=5).status == 200, "prometheus is not ready")
         time.sleep(SECONDS)
         check_page(urllib.request.urlopen(page + "/metrics", timeout=5).read().decode())
         check_answers(base)
@@ -233,8 +203,7 @@ def main():
                 process.stdin.close()
             process.wait(10)
         shutil.rmtree(directory, ignore_errors=True)
-    print(f"{sum(1 for _ in queries())} queries,", "FAILED" if failures else "all answered")
-    return 1 if failures else 0
+    return summary()
 
 
 if __name__ == "__main__":

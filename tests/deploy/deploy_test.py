@@ -13,6 +13,8 @@ import subprocess
 import sys
 import tempfile
 
+from checks import check, summary
+
 try:
     import yaml
     import kube_schema
@@ -24,17 +26,6 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "deploy"
 CHART = DEPLOY / "helm/powertrace"
 POWERTRACE = os.environ["POWERTRACE"]
-failures = []
-checks = 0
-
-
-def check(condition, message):
-    global checks
-    checks += 1
-    if not condition:
-        failures.append(message)
-        print(f"FAILED: {message}")
-    return condition
 
 
 def skipped(what):
@@ -349,8 +340,7 @@ def main():
     check_unit()
     if helm := find_helm():
         check_chart(helm)
-    print(f"{checks} checks, {len(failures)} failed")
-    return 1 if failures else 0
+    return summary()
 
 
 if __name__ == "__main__":

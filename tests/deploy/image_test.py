@@ -15,21 +15,10 @@ import urllib.request
 
 import yaml
 
+from checks import check, skip, summary
+
 HERE = pathlib.Path(__file__).resolve().parent
 COMPOSE = HERE.parents[1] / "deploy/docker/compose.yaml"
-failures = []
-
-
-def skip(reason):
-    print(f"skipped: {reason}")
-    sys.exit(77)
-
-
-def check(condition, message):
-    print(("ok: " if condition else "FAILED: ") + message, flush=True)
-    if not condition:
-        failures.append(message)
-    return condition
 
 
 class Podman:
@@ -121,8 +110,7 @@ def main():
         podman("rm", "--all", "--force", "--time", "0")
         podman("rmi", "--all", "--force")
         shutil.rmtree(work, ignore_errors=True)
-    print(f"image: {len(failures)} FAILED" if failures else "image: all as it should be")
-    return 1 if failures else 0
+    return summary()
 
 
 if __name__ == "__main__":

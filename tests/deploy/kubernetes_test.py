@@ -22,6 +22,8 @@ import tarfile
 import tempfile
 import time
 
+from checks import skip
+
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 CHART = ROOT / "deploy/helm/powertrace"
@@ -31,11 +33,6 @@ TOOLS = {"etcd": "etcd-server", "containerd": "containerd", "ctr": "containerd",
 BUSYBOX = "docker.io/library/busybox:1"  # pods and, with its entry point, the sandboxes
 failures = []
 begun = time.monotonic()
-
-
-def skip(reason):
-    print(f"skipped: {reason}")
-    sys.exit(77)
 
 
 def say(text):

@@ -15,19 +15,13 @@ import tempfile
 import time
 import urllib.request
 
+from checks import check, summary
+
 POWERTRACE = os.environ["POWERTRACE"]
 SUPPORT = pathlib.Path(__file__).resolve().parents[1] / "support"
 KILLER = os.environ["KILL_AT_SYSCALL"]
 STRIDE = int(os.environ.get("KILL_STRIDE", "1"))  # after every one, or after every Nth system call
 FLOOR_UW, CEILING_UW = 102_500_000, 205_000_000  # per package: half of the design power, and all
-failures = 0
-
-
-def check(what, good, detail=""):
-    global failures
-    if not good:
-        failures += 1
-        print(f"FAILED: {what} {detail}", flush=True)
 
 
 class Tree:
@@ -89,19 +83,19 @@ def killed_after_each_system_call(root):
         for package in (0, 1):
             limits = [int(text) if text.strip() else None for text in tree.limits(package)]
             if None not in limits:
-                check(f"PL1 <= PL2 when killed after call {number}", limits[0] <= limits[1], str(limits))
+                check(limits[0] <= limits[1], f"PL1 <= PL2 when killed after call {number}", str(limits))
         if killer.returncode == 1:
-            check("it ended by itself", not tree.changed(), str(tree.changed()))
+            check(not tree.changed(), "it ended by itself", str(tree.changed()))
             break
         killed += 1
         restored = run(tree.command("restore"))
-        check(f"restore after call {number}", restored.returncode == 0 and not tree.changed(),
+        check(restored.returncode == 0 and not tree.changed(), f"restore after call {number}",
               f"{restored.stderr} {tree.changed()}")
-        check(f"nothing is left after call {number}", not (tree.run / "powercap-state.json").exists())
+        check(not (tree.run / "powercap-state.json").exists(), f"nothing is left after call {number}")
         again = run(tree.command("restore"))
-        check("restoring again does nothing", again.returncode == 0 and not tree.changed())
+        check(again.returncode == 0 and not tree.changed(), "restoring again does nothing")
         shutil.rmtree(root / f"kill-{number}")
-    check("the write sequence has many system calls", number > 60, str(number))
+    check(number > 60, "the write sequence has many system calls", str(number))
     print(f"killed after {killed} of {number - 1} system calls")
 
 
@@ -114,7 +108,7 @@ def guardian_restores(root):
         deadline = time.monotonic() + 10
         while time.monotonic() < deadline and (tree.changed() or (tree.run / "powercap-state.json").exists()):
             time.sleep(0.01)
-        check(f"the guardian restores after call {number}", not tree.changed(), str(tree.changed()))
+        check(not tree.changed(), f"the guardian restores after call {number}", str(tree.changed()))
 
 
 def observe_opens_nothing_for_writing(root):
@@ -126,10 +120,10 @@ def observe_opens_nothing_for_writing(root):
     done = run(["strace", "-f", "-e", "trace=open,openat,openat2,creat,truncate,unlink,rename,mkdir", "-o", str(trace),
                 *tree.command("observe", *SCHEDULE, "--count", "5")])
     lines = [line for line in trace.read_text().splitlines() if f'"{tree.root}' in line]
-    check("observe reads the limits", done.returncode == 0 and len(lines) > 10, done.stderr)
-    check("observe opens nothing for writing", not [line for line in lines if re.search("O_WRONLY|O_RDWR|O_CREAT", line)])
-    check("observe opens and lists only", all(re.search(r"\bopenat\(", line) for line in lines))
-    check("observe changes nothing", not tree.changed())
+    check(done.returncode == 0 and len(lines) > 10, "observe reads the limits", done.stderr)
+    check(not [line for line in lines if re.search("O_WRONLY|O_RDWR|O_CREAT", line)], "observe opens nothing for writing")
+    check(all(re.search(r"\bopenat\(", line) for line in lines), "observe opens and lists only")
+    check(not tree.changed(), "observe changes nothing")
 
 
 def wall(text):
@@ -148,31 +142,31 @@ def day_of_prices(root, date, slots):
         rows.append(f"{times[0]},{times[1]},{80 + 60 * math.sin(i * 2.3):.2f},EUR/MWh")
     (root / "prices.csv").write_text("\n".join(rows) + "\n")
     imported = run([POWERTRACE, "market", "import", str(root / "prices.csv"), "--area", "FR", "--market-dir", str(market)])
-    check("prices are taken", imported.returncode == 0, imported.stderr)
+    check(imported.returncode == 0, "prices are taken", imported.stderr)
     trace = root / "replay.strace"
     command = tree.enforce("--area", "FR", "--market-dir", str(market), "--replay", date, "--speed", "43200", "--tick", "1ms",
                            "--json", "--short-term", "--count", str(int((slots * 900 + 3600) / 43.2)))
     if shutil.which("strace"):
         command = ["strace", "-e", "trace=openat,write", "-o", str(trace), *command]
     done = run(command)
-    check("the day ends well", done.returncode == 0, done.stderr)
+    check(done.returncode == 0, "the day ends well", done.stderr)
     steps = [json.loads(line) for line in done.stdout.splitlines()]
-    check("limits moved", len(steps) > slots // 2, str(len(steps)))
-    check("floor and ceiling", all(205 <= step["applied_watts"] <= 410 for step in steps))
-    check("the floor was reached", min(step["applied_watts"] for step in steps) < 220)
+    check(len(steps) > slots // 2, "limits moved", str(len(steps)))
+    check(all(205 <= step["applied_watts"] <= 410 for step in steps), "floor and ceiling")
+    check(min(step["applied_watts"] for step in steps) < 220, "the floor was reached")
     target_since = None
     for before, after in zip(steps, steps[1:]):
         passed = wall(after["time"]) - wall(before["time"])
         if after["phase"] == "released":
             continue
-        check("slew", abs(after["applied_watts"] - before["applied_watts"]) <= 10 * (passed + 1.001) + 0.01,
+        check(abs(after["applied_watts"] - before["applied_watts"]) <= 10 * (passed + 1.001) + 0.01, "slew",
               f"{before} {after}")
         if after["target_watts"] != before["target_watts"]:
             if target_since is not None:
-                check("dwell", wall(after["time"]) - target_since >= 59, f"{before} {after}")
+                check(wall(after["time"]) - target_since >= 59, "dwell", f"{before} {after}")
             target_since = wall(after["time"])
-    check("without data the limits are lifted", steps[-1]["phase"] == "released", str(steps[-1]))
-    check("all is put back", not tree.changed() and not (tree.run / "powercap-state.json").exists(), str(tree.changed()))
+    check(steps[-1]["phase"] == "released", "without data the limits are lifted", str(steps[-1]))
+    check(not tree.changed() and not (tree.run / "powercap-state.json").exists(), "all is put back", str(tree.changed()))
     if shutil.which("strace"):
         check_writes(trace.read_text())
     last_quarter(tree, market, begin.timestamp() + slots * 900)
@@ -186,8 +180,8 @@ def last_quarter(tree, market, end):
     steps = [json.loads(line) for line in done.stdout.splitlines()]
     before = {step["decision_watts"] for step in steps if wall(step["time"]) < end - 900}
     last = {step["decision_watts"] for step in steps if end - 900 <= wall(step["time"]) < end and step["phase"] == "following"}
-    check("the last quarter of the day has its own limit", last and last != before, f"{before} {last} {done.stderr}")
-    check("it is put back too", not tree.changed())
+    check(last and last != before, "the last quarter of the day has its own limit", f"{before} {last} {done.stderr}")
+    check(not tree.changed(), "it is put back too")
 
 
 def check_writes(trace):
@@ -198,17 +192,17 @@ def check_writes(trace):
         opened = re.search(r'openat\([^"]*"([^"]*/class/powercap/[^"]*)".*O_WRONLY', line)
         if opened:
             target = re.search(r"/intel-rapl:([01])/constraint_([01])_power_limit_uw$", opened[1])
-            check("only limits of packages are opened for writing", target is not None, line)
+            check(target is not None, "only limits of packages are opened for writing", line)
             continue
         written = re.search(r'write\(\d+, "(\d+)\\n"', line)
         if target and written:
             limits[int(target[1]), int(target[2])] = int(written[1])
             writes += 1
             for package in (0, 1):
-                check("PL1 <= PL2 at every instant", limits[package, 0] <= limits[package, 1], line)
-                check("floor and ceiling of every write", FLOOR_UW - 125_000 <= limits[package, 0] <= CEILING_UW, line)
+                check(limits[package, 0] <= limits[package, 1], "PL1 <= PL2 at every instant", line)
+                check(FLOOR_UW - 125_000 <= limits[package, 0] <= CEILING_UW, "floor and ceiling of every write", line)
             target = None
-    check("writes were seen", writes > 100, str(writes))
+    check(writes > 100, "writes were seen", str(writes))
     print(f"{writes} writes traced")
 
 
@@ -221,13 +215,13 @@ def ends_by_signals(root):
         deadline = time.monotonic() + 10
         while not tree.changed() and time.monotonic() < deadline:
             time.sleep(0.01)
-        check("limits are in force", bool(tree.changed()))
+        check(bool(tree.changed()), "limits are in force")
         second = run(tree.enforce(*SCHEDULE, "--count", "1"))
-        check("a second writer is refused", second.returncode == 1 and "holds" in second.stderr, second.stderr)
+        check(second.returncode == 1 and "holds" in second.stderr, "a second writer is refused", second.stderr)
         process.send_signal(getattr(__import__("signal"), f"SIG{signal}"))
         process.communicate(timeout=10)
-        check(f"exit code after SIG{signal}", process.returncode == code, str(process.returncode))
-        check(f"restored after SIG{signal}", not tree.changed(), str(tree.changed()))
+        check(process.returncode == code, f"exit code after SIG{signal}", str(process.returncode))
+        check(not tree.changed(), f"restored after SIG{signal}", str(tree.changed()))
 
 
 def own_namespace(root):
@@ -242,20 +236,20 @@ def own_namespace(root):
         print(f"skipped: no PID namespaces here: {inside.stderr.read()}")
         return
     first = pathlib.Path(f"/proc/{inside.pid}/task/{inside.pid}/children").read_text().split()[0]
-    check("limits are in force", bool(tree.changed()))
-    check("it is process 1", (tree.run / "powercap.lock").read_text() == "1\n")
+    check(bool(tree.changed()), "limits are in force")
+    check((tree.run / "powercap.lock").read_text() == "1\n", "it is process 1")
     stopped = run(["nsenter", "-t", first, "-p", "-m", *tree.command("restore", "--stop")])
     inside.wait(10)
-    check("restored by preStop", not tree.changed() and inside.returncode == 0, f"{stopped} {inside.returncode}")
+    check(not tree.changed() and inside.returncode == 0, "restored by preStop", f"{stopped} {inside.returncode}")
     # On the machine itself, where the number in the lock is the right one.
     process = subprocess.Popen(tree.enforce(*SCHEDULE), stdout=subprocess.DEVNULL)
     deadline = time.monotonic() + 10
     while not tree.changed() and time.monotonic() < deadline:
         time.sleep(0.01)
     stopped = run(tree.command("restore", "--stop"))
-    check("restored by --stop", stopped.returncode == 0 and process.wait(10) == 0 and not tree.changed(), str(stopped))
+    check(stopped.returncode == 0 and process.wait(10) == 0 and not tree.changed(), "restored by --stop", str(stopped))
     again = run(tree.command("restore", "--stop"))
-    check("--stop without a controller", again.returncode == 0, str(again))
+    check(again.returncode == 0, "--stop without a controller", str(again))
 
 
 def node_annotations(root):
@@ -292,19 +286,19 @@ def node_annotations(root):
         errors = process.communicate(timeout=15)[1]
         after = told()["annotations"]
         if names == "powertrace":
-            check("annotations", during.get("powertrace.io/power-policy") == "price-threshold"
-                  and during["powertrace.io/power-mode"] == "enforce" and during["powertrace.io/power-original-watts"] == "410.0",
+            check(during.get("powertrace.io/power-policy") == "price-threshold"
+                  and during["powertrace.io/power-mode"] == "enforce" and during["powertrace.io/power-original-watts"] == "410.0", "annotations",
                   f"{during} {errors}")
-            check("the last word", after["powertrace.io/power-phase"] == "released"
-                  and after["powertrace.io/power-limit-watts"] == "410.0", str(after))
+            check(after["powertrace.io/power-phase"] == "released"
+                  and after["powertrace.io/power-limit-watts"] == "410.0", "the last word", str(after))
         else:
             period = time.strftime("%H:%M-", time.gmtime(hour)) + (time.strftime("%H:%M", time.gmtime(hour + 3600)).replace("00:00", "24:00"))
-            check("older annotations", set(during) == {
+            check(set(during) == {
                 "rapl/pmax", "rapl/max_power_uw", "rapl/provider", "rapl/last-update", "rapl/market-period", "rapl/market-price",
                 "power-manager/initialized"} and during["rapl/market-price"] == "90.00"
-                and during["rapl/max_power_uw"] == "410000000" and during["rapl/market-period"] == period, f"{during} {errors}")
-            check("the older last word", after["rapl/pmax"] == "410000000", str(after))
-        check("annotations: exit and limits", process.returncode == 0 and not tree.changed())
+                and during["rapl/max_power_uw"] == "410000000" and during["rapl/market-period"] == period, "older annotations", f"{during} {errors}")
+            check(after["rapl/pmax"] == "410000000", "the older last word", str(after))
+        check(process.returncode == 0 and not tree.changed(), "annotations: exit and limits")
         kube.stdin.close()
         kube.wait(10)
     # Nobody answers: a warning, and the limit holds.
@@ -314,10 +308,10 @@ def node_annotations(root):
     deadline = time.monotonic() + 10
     while not tree.changed() and time.monotonic() < deadline:
         time.sleep(0.01)
-    check("limits without an API server", bool(tree.changed()))
+    check(bool(tree.changed()), "limits without an API server")
     process.terminate()
     errors = process.communicate(timeout=15)[1]
-    check("no API server", process.returncode == 0 and "annotations" in errors and "secret" not in errors and not tree.changed(), errors)
+    check(process.returncode == 0 and "annotations" in errors and "secret" not in errors and not tree.changed(), "no API server", errors)
 
 
 def bad_input(root):
@@ -346,12 +340,12 @@ def bad_input(root):
             ([POWERTRACE, "market", "import", str(public), "--area", "FR", *market], 2, "format"),
     ):
         done = run(command)
-        check(f"{command[1:5]}", done.returncode == code and text in done.stderr, f"{done.returncode} {done.stderr}")
-        check("no secret is shown", "s3cret" not in done.stderr + done.stdout)
-    check("nothing was written", not tree.changed())
-    check("restore without anything to restore", run(tree.command("restore")).returncode == 0)
+        check(done.returncode == code and text in done.stderr, f"{command[1:5]}", f"{done.returncode} {done.stderr}")
+        check("s3cret" not in done.stderr + done.stdout, "no secret is shown")
+    check(not tree.changed(), "nothing was written")
+    check(run(tree.command("restore")).returncode == 0, "restore without anything to restore")
     status = run(tree.command("status"))
-    check("status without a controller", status.returncode == 1 and "there is no" in status.stderr, status.stderr)
+    check(status.returncode == 1 and "there is no" in status.stderr, "status without a controller", status.stderr)
 
 
 def main():
@@ -366,7 +360,7 @@ def main():
         day_of_prices(root, "2026-03-29", 92)
         guardian_restores(root)
         killed_after_each_system_call(root)
-    return 1 if failures else 0
+    return summary()
 
 
 sys.exit(main())

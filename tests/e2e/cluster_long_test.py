@@ -9,7 +9,6 @@ import json
 import os
 import pathlib
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -17,14 +16,10 @@ import time
 import urllib.parse
 import urllib.request
 
+from checks import free_port
+
 POWERTRACE = os.environ["POWERTRACE"]
 SECONDS = int(sys.argv[1]) if len(sys.argv) > 1 else 300
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def fetch(url):

@@ -2,7 +2,6 @@
 """For tests of the collector: counters of known energy in each schema, the servers, questions."""
 import json
 import os
-import socket
 import subprocess
 import sys
 import tempfile
@@ -10,6 +9,8 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
+
+from checks import free_port
 
 POWERTRACE = os.environ["POWERTRACE"]
 STEP_S = 15
@@ -22,23 +23,6 @@ EVIL = 'x"} or vector(1e12) or up{a="'
 PODS = {("shop", "web"): 30.0, ("shop", "db"): 12.5, ("lab", "train"): 45.0, (EVIL, "p"): 2.0}
 IDLE, OTHERS = 40.0, 10.5
 NODE = sum(PODS.values()) + IDLE + OTHERS
-failures = []
-
-
-def check(condition, message):
-    if not condition:
-        failures.append(message)
-        print(f"FAILED: {message}")
-
-
-def near(value, expected, message, share=0.01):
-    check(abs(value - expected) <= share * abs(expected) + 1e-9, f"{message}: {value}, expected {expected}")
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def quote(text):

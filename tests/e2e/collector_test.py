@@ -21,9 +21,9 @@ import urllib.parse
 import urllib.request
 
 from browser import Browser
-from checks import until
-from collector_lab import (END, EVIL, HOURS, IDLE, NODE, OTHERS, POWERTRACE, RATES, START, Server, check, collector, failures,
-                           free_port, get, get_raw, iso, near, prometheus, write_metrics)
+from checks import check, free_port, near, summary, until
+from collector_lab import (END, EVIL, HOURS, IDLE, NODE, OTHERS, POWERTRACE, RATES, START, Server, collector, get,
+                           get_raw, iso, prometheus, write_metrics)
 
 
 def check_cost(command_source, base, what):
@@ -280,8 +280,7 @@ def main():
         check_tls(pathlib.Path(work, "powertrace"))
         check_bearer(pathlib.Path(work))
     check_broken_sources()
-    print("failed" if failures else "all well")
-    sys.exit(1 if failures else 0)
+    sys.exit(summary())
 
 
 main()

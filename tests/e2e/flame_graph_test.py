@@ -16,6 +16,7 @@ import tempfile
 
 from checks import check, summary
 
+
 POWERTRACE = os.environ["POWERTRACE"]
 QUIET = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync", "--hide-scrollbars", "--window-size=1200,700"]
@@ -51,7 +52,7 @@ int main(int argc, char **argv) { for (int i = 0; i < 60; i++) worker(); return 
 
 def run(*args):
     done = subprocess.run([POWERTRACE, *map(str, args)], capture_output=True, timeout=120, check=False)
-    check(f"powertrace {args[0]}", done.returncode == 0, done.stderr)
+    check(done.returncode == 0, f"powertrace {args[0]}", done.stderr)
     return done
 
 
@@ -59,7 +60,7 @@ def browse(tmp, page, *args):
     profile = tempfile.mkdtemp(dir=tmp)
     done = subprocess.run(["chromium", *QUIET, f"--user-data-dir={profile}", *args, page.as_uri()],
                           capture_output=True, text=True, timeout=120, check=False)
-    check("chromium", done.returncode == 0, done.stderr[-500:])
+    check(done.returncode == 0, "chromium", done.stderr[-500:])
     return done.stdout
 
 
@@ -67,22 +68,22 @@ def test_graph(tmp, page, folded):
     driven = tmp / "driven.html"
     driven.write_text(page.read_text().replace("</body>", DRIVER + "</body>"))
     found = re.search(r'<pre id="seen">([^<]+)</pre>', browse(tmp, driven, "--dump-dom"))
-    check("the script ran to its end", found)
+    check(found, "the script ran to its end")
     if not found:
         return
     seen = json.loads(html.unescape(found.group(1)))
-    check("it has a box per function", seen["boxes"] > 5 and "worker" in seen["text"], seen)
-    check("the status says J, W and %", re.search(r"^all: [\d.]+ k?J, [\d.]+ W, 100\.00 %", seen["status"]), seen["status"])
-    check("the tooltip says J, W and %", re.search(r"^worker\n[\d.]+ m?J, [\d.e-]+ W, [\d.]+ %", seen["tip"]), seen["tip"])
-    check("search marks what it finds, and nothing else", set(seen["hits"]) == {"spin_a", "spin_b"} and len(seen["hits"]) == seen["wanted"], seen)
-    check("search says how much", re.search(r"found: [\d.]+ J, [\d.]+ W, [\d.]+ %", seen["found"]), seen["found"])
+    check(seen["boxes"] > 5 and "worker" in seen["text"], "it has a box per function", seen)
+    check(re.search(r"^all: [\d.]+ k?J, [\d.]+ W, 100\.00 %", seen["status"]), "the status says J, W and %", seen["status"])
+    check(re.search(r"^worker\n[\d.]+ m?J, [\d.e-]+ W, [\d.]+ %", seen["tip"]), "the tooltip says J, W and %", seen["tip"])
+    check(set(seen["hits"]) == {"spin_a", "spin_b"} and len(seen["hits"]) == seen["wanted"], "search marks what it finds, and nothing else", seen)
+    check(re.search(r"found: [\d.]+ J, [\d.]+ W, [\d.]+ %", seen["found"]), "search says how much", seen["found"])
     before, after, worker = seen["grown"]
-    check("a click zooms", after > before and worker >= seen["width"] - 1 and seen["zoomed"].startswith("worker: "), seen)
+    check(after > before and worker >= seen["width"] - 1 and seen["zoomed"].startswith("worker: "), "a click zooms", seen)
     part = sum(folded["worker;spin_b"]) / sum(folded["worker"])
-    check("widths are energies", abs(after / worker - part) < 0.01, (seen["grown"], part))
-    check("Escape zooms out", seen["back"])
-    check("names are text", seen["clean"])
-    check("nothing is loaded from elsewhere", not re.search(r"(src|href)=|https?://|@import", page.read_text()))
+    check(abs(after / worker - part) < 0.01, "widths are energies", (seen["grown"], part))
+    check(seen["back"], "Escape zooms out")
+    check(seen["clean"], "names are text")
+    check(not re.search(r"(src|href)=|https?://|@import", page.read_text()), "nothing is loaded from elsewhere")
 
 
 def main():
@@ -109,7 +110,7 @@ def main():
         test_graph(tmp, tmp / "a.html", folded)
         run("diff", tmp / "a.data", tmp / "b.data", "--flamegraph", "-o", tmp / "diff.html")
         page = browse(tmp, tmp / "diff.html", "--dump-dom")
-        check("the difference is drawn", 'data-name="worker"' in page)
+        check('data-name="worker"' in page, "the difference is drawn")
         if pictures := os.environ.get("POWERTRACE_SCREENSHOTS"):
             for name in ("a", "diff"):
                 browse(tmp, tmp / f"{name}.html", f"--screenshot={pathlib.Path(pictures) / f'flame-{name}.png'}")

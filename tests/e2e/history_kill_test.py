@@ -5,27 +5,15 @@ import json
 import os
 import pathlib
 import re
-import socket
 import subprocess
 import sys
 import tempfile
 import time
 import urllib.request
 
+from checks import check, free_port, summary
+
 POWERTRACE = os.environ["POWERTRACE"]
-failures = []
-
-
-def check(condition, message):
-    if not condition:
-        failures.append(message)
-        print(f"FAILED: {message}")
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class Agent:
@@ -86,7 +74,7 @@ def main():
         watts = last / 60
         check(kept + last - 1e-6 <= total <= kept + last + 5 * watts + 100, f"{total} J are not {kept} J + {last} J")
         print(f"{at_kill:.1f} J at the kill, {kept:.1f} J kept, {at_kill - kept:.1f} J lost; then {last:.1f} J more, together {total:.1f} J")
-    sys.exit(1 if failures else 0)
+    sys.exit(summary())
 
 
 main()

@@ -15,16 +15,11 @@ import tempfile
 import threading
 import time
 
+from checks import check, summary
+
 POWERTRACE = os.environ["POWERTRACE"]
 LEVELS = ["process", "thread", "comm", "cgroup", "container", "pod", "vm"]
 POLICIES = ["separate", "proportional", "even", "none"]
-failures = []
-
-
-def check(condition, message):
-    if not condition:
-        failures.append(message)
-        print(f"FAILED: {message}")
 
 
 def top(*args, count=2):
@@ -223,8 +218,7 @@ def main():
         check_fake_rapl()
     check_twins()
     check_kill()
-    print(f"{len(failures)} failures")
-    sys.exit(1 if failures else 0)
+    sys.exit(summary())
 
 
 main()

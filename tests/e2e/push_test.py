@@ -11,45 +11,23 @@ import os
 import pathlib
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
 import threading
-import time
 import urllib.error
 import urllib.parse
 import urllib.request
 
-from checks import until
+from checks import check, free_port, near, summary, wait_for
+
 
 POWERTRACE = os.environ["POWERTRACE"]
-failures = []
-
-
-def check(condition, message):
-    if not condition:
-        failures.append(message)
-        print(f"FAILED: {message}")
-
-
-def near(value, expected, message, share):
-    check(abs(value - expected) <= share * abs(expected), f"{message}: {value}, expected {expected}")
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def fetch(url, timeout=10):
     with urllib.request.urlopen(url, timeout=timeout) as answer:
         return answer.read().decode()
-
-
-def wait_for(question, what):
-    check(until(question), what)
 
 
 class Otlp(http.server.BaseHTTPRequestHandler):
@@ -232,8 +210,7 @@ def main():
         finally:
             server.shutdown()
             lab.stop()
-    print("failed" if failures else "all well")
-    sys.exit(1 if failures else 0)
+    sys.exit(summary())
 
 
 if __name__ == "__main__":

@@ -69,9 +69,9 @@ def test_readers(tmp, good):
                         ["export", path, "--format", "json", "-o", out], ["diff", good, path],
                         ["diff", path, good, "--flamegraph", "-o", out], ["--source", f"replay:{path}", "top", "--batch"]):
             done = run(*map(str, command), timeout=20)
-            check(f"{name}: {command[0]}", done.returncode == status and says in done.stderr and not done.stdout
-                  and path.name.encode() in done.stderr, (done.returncode, done.stderr))
-        check(f"{name}: nothing is left", not out.exists())
+            check(done.returncode == status and says in done.stderr and not done.stdout
+                  and path.name.encode() in done.stderr, f"{name}: {command[0]}", (done.returncode, done.stderr))
+        check(not out.exists(), f"{name}: nothing is left")
 
 
 def test_claims(tmp, good):
@@ -83,7 +83,7 @@ def test_claims(tmp, good):
         path.write_bytes(with_chunk(whole, 1, *args))
         done = subprocess.run(["prlimit", "--as=2000000000", POWERTRACE, "report", str(path)], capture_output=True,
                               timeout=20, check=False)
-        check(f"a chunk of {what}", done.returncode == 0 and b"damaged bytes were skipped" in done.stderr, done.stderr)
+        check(done.returncode == 0 and b"damaged bytes were skipped" in done.stderr, f"a chunk of {what}", done.stderr)
 
 
 def test_permission(tmp, good):
@@ -99,9 +99,9 @@ def test_permission(tmp, good):
                           (["export", readable, "--format", "json", "-o", other], b"cannot create a file")):
         done = subprocess.run(["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", str(binary),
                                *map(str, command)], capture_output=True, timeout=60, check=False)
-        check(f"nobody's {command[0]}", done.returncode == 3 and says in done.stderr and not done.stdout,
+        check(done.returncode == 3 and says in done.stderr and not done.stdout, f"nobody's {command[0]}",
               (done.returncode, done.stderr))
-    check("nobody leaves nothing", not other.exists())
+    check(not other.exists(), "nobody leaves nothing")
 
 
 def test_full_disk(tmp, good):
@@ -114,27 +114,27 @@ def test_full_disk(tmp, good):
     try:
         path = small / "a.data"
         done = run("record", "-o", str(path), "--window", "5ms", "-d", "100s")
-        check("record says so", done.returncode == 1 and b"No space left" in done.stderr and b"kept" in done.stderr,
+        check(done.returncode == 1 and b"No space left" in done.stderr and b"kept" in done.stderr, "record says so",
               done.stderr)
         done = run("report", str(path))
-        check("what was recorded is there", done.returncode == 0 and b"has no end" in done.stderr, done.stderr)
+        check(done.returncode == 0 and b"has no end" in done.stderr, "what was recorded is there", done.stderr)
         path.unlink()
         (small / "filler").write_bytes(bytes((pages - 1) << 12))
         out = small / "out"
         for name in FORMATS:
             done = run("export", str(good), "--format", name, "-o", str(out))
-            check(f"export {name}", (done.returncode == 1 and b"No space left" in done.stderr) or
-                  (done.returncode == 0 and out.stat().st_size <= 4096), (done.returncode, done.stderr))
+            check((done.returncode == 1 and b"No space left" in done.stderr) or
+                  (done.returncode == 0 and out.stat().st_size <= 4096), f"export {name}", (done.returncode, done.stderr))
             out.unlink(missing_ok=True)
-            check(f"export {name} leaves nothing", [file.name for file in small.iterdir()] == ["filler"])
+            check([file.name for file in small.iterdir()] == ["filler"], f"export {name} leaves nothing")
         done = run("diff", str(good), str(good), "--flamegraph", "-o", str(out))
-        check("diff", done.returncode == 1 and b"free some space" in done.stderr and not out.exists(), done.stderr)
+        check(done.returncode == 1 and b"free some space" in done.stderr and not out.exists(), "diff", done.stderr)
     finally:
         subprocess.run(["umount", str(small)], check=True)
     with open("/dev/full", "wb") as full:
         for command in (["report", good], ["export", good, "--format", "pprof"], ["diff", good, good]):
             done = subprocess.run([POWERTRACE, *map(str, command)], stdout=full, stderr=subprocess.PIPE, check=False)
-            check(f"{command[0]} to a full disk", done.returncode == 1 and b"No space left" in done.stderr, done.stderr)
+            check(done.returncode == 1 and b"No space left" in done.stderr, f"{command[0]} to a full disk", done.stderr)
 
 
 def main():
@@ -145,7 +145,7 @@ def main():
         tmp = pathlib.Path(name)
         good = tmp / "good"
         done = run("record", "-g", "-d", "1200ms", "-o", str(good))
-        check("recorded", done.returncode == 0, done.stderr)
+        check(done.returncode == 0, "recorded", done.stderr)
         test_readers(tmp, good)
         test_claims(tmp, good)
         test_permission(tmp, good)
@@ -153,7 +153,7 @@ def main():
         for args, says in ((["-o", "/nonexistent/a"], b"No such file"), (["-o", "/proc/a"], b"cannot write"),
                            (["-o", str(tmp)], b"directory")):
             done = run("record", "-d", "1s", *args)
-            check(f"record {args}", done.returncode in (1, 2) and says in done.stderr, (done.returncode, done.stderr))
+            check(done.returncode in (1, 2) and says in done.stderr, f"record {args}", (done.returncode, done.stderr))
     return summary()
 
 

@@ -14,7 +14,6 @@ import sys
 import tempfile
 import time
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 from checks import check, summary, until
 from recordings import (FORMATS, POWERTRACE, check_conservation, conserved, folded_energy, nj, pprof_energy, report,
                         run)
@@ -102,7 +101,7 @@ def record(tmp, host, load):
     built = builds.stat().st_size - built
     recorder.send_signal(signal.SIGINT)
     _, said = recorder.communicate(timeout=60)
-    check("recorded", recorder.returncode == 130, said)
+    check(recorder.returncode == 130, "recorded", said)
     print(said.strip(), f"; {forks} forks, {built} builds")
     return path, forks, built
 
@@ -110,46 +109,46 @@ def record(tmp, host, load):
 def check_names(path, forks, built):
     data = report(path, "--by", "comm")
     comms = {row["comm"]: row for row in data["rows"] if row["kind"] == "comm"}
-    check("the build's programs", {"make", "cc1", "as", "ld"} <= set(comms) and built > 0, sorted(comms))
-    check("stress-ng's workers", sum(name.startswith("stress-ng-") for name in comms) >= len(METHODS), sorted(comms))
+    check({"make", "cc1", "as", "ld"} <= set(comms) and built > 0, "the build's programs", sorted(comms))
+    check(sum(name.startswith("stress-ng-") for name in comms) >= len(METHODS), "stress-ng's workers", sorted(comms))
     busy = sum(row["cpu_seconds"] for row in data["rows"])
-    check("the CPUs were busy", busy > 0.8 * SECONDS * os.cpu_count(), busy)
+    check(busy > 0.8 * SECONDS * os.cpu_count(), "the CPUs were busy", busy)
     storm = sum(row["kind"] == "process" and row["comm"] == "forkstorm"
                 for row in report(path)["rows"])
-    check("every fork has a row", forks < storm <= forks + 1, (forks, storm, data["self"]))
+    check(forks < storm <= forks + 1, "every fork has a row", (forks, storm, data["self"]))
 
 
 def check_container(path):
     rows = [row for row in report(path, "--by", "container")["rows"] if row["kind"] == "container"]
     row = next((row for row in rows if row["id"] == POD_CONTAINER), None)
-    check("the container has a row", row is not None, rows)
+    check(row is not None, "the container has a row", rows)
     if row:
-        check("with its runtime and names", (row["runtime"], row["container"], row["pod"], row["namespace"])
-              == ("runc", "worker", "job-1", "batch"), row)
-        check("and its energy", row["joules"] > 0 and row["cpu_seconds"] > 0.02 * SECONDS, row)
+        check((row["runtime"], row["container"], row["pod"], row["namespace"])
+              == ("runc", "worker", "job-1", "batch"), "with its runtime and names", row)
+        check(row["joules"] > 0 and row["cpu_seconds"] > 0.02 * SECONDS, "and its energy", row)
 
 
 def check_bytes(tmp, path, total_nj):
     """The same file, the same bytes, in whatever format."""
     for args in (["--json"], ["--csv"], ["--batch"], ["--by", "symbol", "--json"], ["--by", "caller", "--csv"]):
         first, second = run("report", str(path), *args), run("report", str(path), *args)
-        check(f"report {args} twice", first.returncode == 0 and first.stdout and first.stdout == second.stdout,
+        check(first.returncode == 0 and first.stdout and first.stdout == second.stdout, f"report {args} twice",
               first.stderr)
     functions = report(path, "--by", "symbol")
-    check("functions add up", sum(nj(row["joules"]) for row in functions["rows"]) == total_nj)
+    check(sum(nj(row["joules"]) for row in functions["rows"]) == total_nj, "functions add up")
     out = {}
     for name in FORMATS:
         out[name], again = tmp / f"out.{name}", tmp / "again"
         begin = time.monotonic()
         done = run("export", str(path), "--format", name, "-o", str(out[name]))
         took = time.monotonic() - begin
-        check(f"export {name}", done.returncode == 0, done.stderr)
+        check(done.returncode == 0, f"export {name}", done.stderr)
         run("export", str(path), "--format", name, "-o", str(again))
-        check(f"export {name} twice", out[name].read_bytes() == again.read_bytes())
+        check(out[name].read_bytes() == again.read_bytes(), f"export {name} twice")
         print(f"export {name}: {took:.1f} s, {out[name].stat().st_size / 1e6:.1f} MB")
     # Whole microjoules: what is below one is not there.
-    check("folded adds up", folded_energy(out["folded"]) == total_nj // 1000)
-    check("pprof adds up", pprof_energy(out["pprof"])[0] == total_nj // 1000)
+    check(folded_energy(out["folded"]) == total_nj // 1000, "folded adds up")
+    check(pprof_energy(out["pprof"])[0] == total_nj // 1000, "pprof adds up")
 
 
 def main():
@@ -177,8 +176,8 @@ def main():
         check_names(path, forks, built)
         check_container(path)
         total = report(path)
-        check("all of it adds up", conserved(total))
-        check("whatever the division", check_conservation(path) == {nj(total["total"]["joules"])})
+        check(conserved(total), "all of it adds up")
+        check(check_conservation(path) == {nj(total["total"]["joules"])}, "whatever the division")
         check_bytes(tmp, path, nj(total["total"]["joules"]))
     return summary()
 

@@ -24,30 +24,30 @@ def test_machine(tmp):
     load.kill()
     used = os.wait4(load.pid, 0)[2]
     load.returncode = -signal.SIGKILL
-    check("record ends after its time", done.returncode == 0, done.stderr)
-    check("it says what it did", b"recorded 2." in done.stderr, done.stderr)
-    check("only the owner may read it", stat.S_IMODE(path.stat().st_mode) == 0o600)
+    check(done.returncode == 0, "record ends after its time", done.stderr)
+    check(b"recorded 2." in done.stderr, "it says what it did", done.stderr)
+    check(stat.S_IMODE(path.stat().st_mode) == 0o600, "only the owner may read it")
     totals = check_conservation(path)
     data = report(path)
     hog = [row for row in data["rows"] if row["pid"] == load.pid]
     # It also ran while the recording was set up.
     ran = used.ru_utime + used.ru_stime
-    check("the load is there", len(hog) == 1 and 0.2 * ran < hog[0]["cpu_seconds"] < 1.02 * ran, (ran, hog))
+    check(len(hog) == 1 and 0.2 * ran < hog[0]["cpu_seconds"] < 1.02 * ran, "the load is there", (ran, hog))
     parts = [report(path, "--to", "1s"), report(path, "--from", "1s")]
-    check("ranges that touch add up", sum(nj(part["total"]["joules"]) for part in parts) in totals)
+    check(sum(nj(part["total"]["joules"]) for part in parts) in totals, "ranges that touch add up")
     few = report(path, "--top", "1")
-    check("--top folds the others and keeps the sum", conserved(few) and len(few["rows"]) <= 6, few["rows"])
+    check(conserved(few) and len(few["rows"]) <= 6, "--top folds the others and keeps the sum", few["rows"])
     for args in (["report", str(path)], ["report", str(path), "--csv"],
                  ["--source", f"replay:{path}", "top", "--batch", "--json", "--interval", "500ms"]):
         first, second = run(*args), run(*args)
-        check(f"{args[0]} gives the same bytes twice",
-              first.returncode == 0 and first.stdout and first.stdout == second.stdout, first.stderr)
+        check(first.returncode == 0 and first.stdout and first.stdout == second.stdout,
+              f"{args[0]} gives the same bytes twice", first.stderr)
     lines = [json.loads(line) for line in first.stdout.splitlines()]
-    check("replay shows intervals that add up",
-          len(lines) >= 4 and all(map(conserved, lines)) and sum(nj(x["total"]["joules"]) for x in lines) in totals)
+    check(len(lines) >= 4 and all(map(conserved, lines)) and sum(nj(x["total"]["joules"]) for x in lines) in totals,
+          "replay shows intervals that add up")
     whole = path.read_bytes()
     piped = run("report", "-", "--json", stdin=whole)
-    check("a pipe is read like a file", json.loads(piped.stdout)["total"] == data["total"], piped.stderr)
+    check(json.loads(piped.stdout)["total"] == data["total"], "a pipe is read like a file", piped.stderr)
     return whole
 
 
@@ -55,14 +55,14 @@ def test_damage(tmp, whole):
     path = tmp / "damaged.data"
     path.write_bytes(whole[: len(whole) * 2 // 3])
     done = run("report", str(path), "--json")
-    check("a cut recording is reported with a warning",
-          done.returncode == 0 and b"has no end" in done.stderr and conserved(json.loads(done.stdout)), done.stderr)
+    check(done.returncode == 0 and b"has no end" in done.stderr and conserved(json.loads(done.stdout)),
+          "a cut recording is reported with a warning", done.stderr)
     flipped = bytearray(whole)
     flipped[len(whole) // 2] ^= 0x10
     path.write_bytes(flipped)
     done = run("report", str(path), "--json")
-    check("a damaged recording is reported with a warning",
-          done.returncode == 0 and b"damaged" in done.stderr and conserved(json.loads(done.stdout)), done.stderr)
+    check(done.returncode == 0 and b"damaged" in done.stderr and conserved(json.loads(done.stdout)),
+          "a damaged recording is reported with a warning", done.stderr)
 
 
 def test_damage_everywhere(tmp, whole):
@@ -84,21 +84,21 @@ def test_damage_everywhere(tmp, whole):
                 good = good and (done.stdout == intact or b"warning" in done.stderr)
             else:
                 good = done.returncode in (1, 2, 3) and done.stderr and not done.stdout
-            check(f"{what} at byte {at} of {len(whole)}", good, f"{done.returncode} {done.stderr}")
+            check(good, f"{what} at byte {at} of {len(whole)}", f"{done.returncode} {done.stderr}")
 
 
 def test_command(tmp):
     path = tmp / "command.data"
     done = run("record", "-o", str(path), "--", "sh", "-c",
                "(i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done) & wait; exit 7")
-    check("the command's status is passed on", done.returncode == 7, done.stderr)
+    check(done.returncode == 7, "the command's status is passed on", done.stderr)
     data = report(path, "--by", "comm")
     names = {row["comm"] for row in data["rows"] if row["kind"] == "comm"}
-    check("only the command's rows have names", names == {"sh"}, names)
-    check("and all others are one", conserved(data) and sum(row["kind"] == "others" for row in data["rows"]) == 1)
+    check(names == {"sh"}, "only the command's rows have names", names)
+    check(conserved(data) and sum(row["kind"] == "others" for row in data["rows"]) == 1, "and all others are one")
     done = run("record", "-o", str(path), "--", "/nonexistent")
-    check("a command that cannot run", done.returncode == 127, done.stderr)
-    check("the earlier recording is kept", (tmp / "command.data.old").exists())
+    check(done.returncode == 127, "a command that cannot run", done.stderr)
+    check((tmp / "command.data.old").exists(), "the earlier recording is kept")
 
 
 def test_focus(tmp):
@@ -107,10 +107,10 @@ def test_focus(tmp):
     other, chosen = subprocess.Popen(spin), subprocess.Popen(spin)
     path = tmp / "focus.data"
     done = run("record", "-o", str(path), "-d", "700ms", "-p", str(chosen.pid))
-    check("record -p", done.returncode == 0, done.stderr)
+    check(done.returncode == 0, "record -p", done.stderr)
     data = report(path)
-    check("the process is the only one", conserved(data) and {row["pid"] for row in data["rows"] if row["kind"] == "process"}
-          == {chosen.pid}, data["rows"])
+    check(conserved(data) and {row["pid"] for row in data["rows"] if row["kind"] == "process"}
+          == {chosen.pid}, "the process is the only one", data["rows"])
     mount = next((pathlib.Path(line.split()[1]) for line in open("/proc/mounts") if line.split()[2] == "cgroup2"), None)
     group = mount and mount / f"powertrace-test-{os.getpid()}"
     try:
@@ -121,11 +121,11 @@ def test_focus(tmp):
     else:
         for name in (str(group), f"/{group.name}"):
             done = run("record", "-o", str(path), "-d", "700ms", "--cgroup", name)
-            check(f"record --cgroup {name}", done.returncode == 0, done.stderr)
+            check(done.returncode == 0, f"record --cgroup {name}", done.stderr)
             data = report(path)
             rows = [row for row in data["rows"] if row["kind"] == "process"]
-            check("the cgroup's process is the only one", conserved(data) and [row["pid"] for row in rows] == [chosen.pid]
-                  and rows[0]["cgroup"].endswith(group.name), rows)
+            check(conserved(data) and [row["pid"] for row in rows] == [chosen.pid]
+                  and rows[0]["cgroup"].endswith(group.name), "the cgroup's process is the only one", rows)
     for child in (other, chosen):
         child.kill()
         child.wait()
@@ -145,7 +145,7 @@ def test_killed(tmp):
     done = run("report", str(path), "--json")
     data = json.loads(done.stdout)
     # What is flushed once a second may be on its way: two seconds of tolerance on a busy machine.
-    check("killed: at most the last flush is missing", data["duration_s"] > lived - 2 and b"has no end" in done.stderr,
+    check(data["duration_s"] > lived - 2 and b"has no end" in done.stderr, "killed: at most the last flush is missing",
           (data["duration_s"], lived, done.stderr))
     path = tmp / "interrupted.data"
     child = subprocess.Popen([POWERTRACE, "record", "-o", str(path), "--window", "60s"], stderr=subprocess.PIPE)
@@ -155,27 +155,27 @@ def test_killed(tmp):
     lived = time.monotonic() - begin
     child.send_signal(signal.SIGINT)
     _, err = child.communicate(timeout=20)
-    check("interrupted: 130", child.returncode == 130, err)
-    check("interrupted: the file is whole", run("report", str(path)).stderr == b"")
-    check("interrupted: recorded until then", report(path)["duration_s"] >= lived, lived)
+    check(child.returncode == 130, "interrupted: 130", err)
+    check(run("report", str(path)).stderr == b"", "interrupted: the file is whole")
+    check(report(path)["duration_s"] >= lived, "interrupted: recorded until then", lived)
 
 
 def test_limits(tmp):
     done = run("record", "-o", "/dev/full", "-d", "1s")
-    check("a full disk is said", done.returncode == 1 and b"No space left" in done.stderr, done.stderr)
+    check(done.returncode == 1 and b"No space left" in done.stderr, "a full disk is said", done.stderr)
     path = tmp / "ring.data"
     done = run("record", "-o", str(path), "-d", "4s", "--window", "5ms", "--rotate", "2", "--max-size", "64K")
-    check("a ring", done.returncode == 0, done.stderr)
-    check("a ring has no more files than asked for",
-          path.exists() and not pathlib.Path(f"{path}.2").exists(), list(tmp.iterdir()))
+    check(done.returncode == 0, "a ring", done.stderr)
+    check(path.exists() and not pathlib.Path(f"{path}.2").exists(),
+          "a ring has no more files than asked for", list(tmp.iterdir()))
     piped = subprocess.run(f"'{POWERTRACE}' record -o - -d 500ms | '{POWERTRACE}' report - --csv", shell=True,
                            capture_output=True, check=False)
-    check("from pipe to pipe", piped.stdout.startswith(b"kind,id,"), piped.stderr)
+    check(piped.stdout.startswith(b"kind,id,"), "from pipe to pipe", piped.stderr)
     for args, says in ((["-d", "1ms"], b"shorter than --window"), (["-p", "1", "-a"], b"exclude each other"),
                        (["-p", "4194304"], b"no process"), (["--cgroup", "/none/such"], b"no cgroup"),
                        (["--rotate", "1"], b"--rotate"), (["--max-size", "3"], b"--max-size")):
         done = run("record", *args)
-        check(f"record {args} is refused", done.returncode in (1, 2) and says in done.stderr, done.stderr)
+        check(done.returncode in (1, 2) and says in done.stderr, f"record {args} is refused", done.stderr)
 
 
 def main():

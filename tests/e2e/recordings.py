@@ -7,6 +7,7 @@ import subprocess
 
 from checks import check
 
+
 POWERTRACE = os.environ["POWERTRACE"]
 LEVELS = ("process", "thread", "comm", "cgroup", "container", "pod")
 IDLE_POLICIES = ("separate", "proportional", "even", "none")
@@ -19,7 +20,7 @@ def run(*args, stdin=None, timeout=120):
 
 def report(path, *args):
     done = run("report", str(path), "--json", *args)
-    check(f"report {args}", done.returncode == 0, done.stderr)
+    check(done.returncode == 0, f"report {args}", done.stderr)
     return json.loads(done.stdout)
 
 
@@ -50,9 +51,9 @@ def check_conservation(path):
         for idle in IDLE_POLICIES:
             for by in LEVELS:
                 data = report(path, "--model", model, "--idle", idle, "--by", by)
-                check(f"{model} {idle} {by} adds up", conserved(data))
+                check(conserved(data), f"{model} {idle} {by} adds up")
                 totals.add(nj(data["total"]["joules"]))
-    check("the energy does not depend on how it is divided", len(totals) == 1, totals)
+    check(len(totals) == 1, "the energy does not depend on how it is divided", totals)
     return totals
 
 

@@ -7,11 +7,12 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 import urllib.error
 import urllib.request
+
+from checks import check, skip
 
 POWERTRACE = os.environ["POWERTRACE"]
 WORK = pathlib.Path(tempfile.mkdtemp(prefix="powertrace-serve-"))
@@ -21,23 +22,6 @@ BINARY = WORK / "powertrace"  # where an unprivileged user can run it
 shutil.copy(POWERTRACE, BINARY)
 BINARY.chmod(0o755)
 SYNTHETIC = ["--source", "synthetic", "--synthetic", "idle=20,max=100"]
-failures = []
-
-
-def check(condition, message):
-    if not condition:
-        failures.append(message)
-        print(f"FAILED: {message}", flush=True)
-
-
-def finish():
-    print(f"{len(failures)} failures")
-    sys.exit(1 if failures else 0)
-
-
-def skip(why):
-    print(f"skipped: {why}")
-    sys.exit(77)
 
 
 class Agent:

@@ -9,10 +9,11 @@ import pathlib
 import re
 import shutil
 import subprocess
+import sys
 import time
 
-from checks import until
-from serve_agent import WORK, Agent, check, finish, parse, select, skip
+from checks import check, skip, summary, until
+from serve_agent import WORK, Agent, parse, select
 
 QUIET = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync", "--hide-scrollbars"]
@@ -53,7 +54,7 @@ def main():
         for width in (1200, 390):
             browse(agent.url, width, f"--screenshot={pathlib.Path(pictures) / f'page-{width}.png'}")
     check(agent.stop() == 0, "exit")
-    finish()
+    sys.exit(summary())
 
 
 main()

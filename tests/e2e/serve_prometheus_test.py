@@ -15,7 +15,8 @@ import time
 import urllib.parse
 import urllib.request
 
-from serve_agent import WORK, Agent, check, finish, skip
+from checks import check, skip, summary
+from serve_agent import WORK, Agent
 
 SECONDS = int(os.environ.get("POWERTRACE_SCRAPE_SECONDS", "12"))
 CONFIG = """
@@ -111,7 +112,7 @@ def main():
     print(f"{SECONDS} s, {samples:.0f} samples a scrape, {one(port, 'max_over_time(scrape_duration_seconds[1h])') * 1e3:.1f} ms "
           f"the longest, {watts:.1f} W")
     check(agent.stop() == 0, "exit")
-    finish()
+    sys.exit(summary())
 
 
 main()

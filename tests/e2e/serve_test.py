@@ -13,8 +13,8 @@ import subprocess
 import sys
 import time
 
-from checks import until
-from serve_agent import BINARY, SYNTHETIC, WORK, Agent, check, finish, parse, select, skip
+from checks import check, skip, summary, until
+from serve_agent import BINARY, SYNTHETIC, WORK, Agent, parse, select
 
 SPIN = "while True: pass"
 HOSTILE = b'"}\n\\ \xff'
@@ -338,4 +338,4 @@ test_nobody()
 test_config()
 test_demo()
 test_tls()
-finish()
+sys.exit(summary())

@@ -23,7 +23,7 @@ COSTLY, CHEAP = "known::costly()", "known::cheap()"
 def functions(path):
     data = json.loads(run("report", str(path), "--by", "symbol", "--json").stdout)
     rows = sum(round(row["joules"] * 1e9) for row in data["rows"])
-    check("functions add up to all energy", rows == round(data["total"]["joules"] * 1e9), rows)
+    check(rows == round(data["total"]["joules"] * 1e9), "functions add up to all energy", rows)
     return {(row["function"], row["module"]): row for row in data["rows"]}
 
 
@@ -33,51 +33,51 @@ def test_exports(tmp, path):
     for name in FORMATS:
         out[name] = tmp / f"out.{name}"
         done = run("export", str(path), "--format", name, "-o", str(out[name]))
-        check(f"export {name}", done.returncode == 0, done.stderr)
+        check(done.returncode == 0, f"export {name}", done.stderr)
         second = run("export", str(path), "--format", name)
-        check(f"{name} is the same twice", second.stdout == out[name].read_bytes())
+        check(second.stdout == out[name].read_bytes(), f"{name} is the same twice")
     micro = int(total * 1e6 + 1e-4)
     folded = folded_energy(out["folded"])
-    check("folded adds up", folded == micro, (folded, micro))
+    check(folded == micro, "folded adds up", (folded, micro))
     scope = json.loads(out["speedscope"].read_text())["profiles"][0]
-    check("speedscope adds up", sum(scope["weights"]) == scope["endValue"] == micro)
+    check(sum(scope["weights"]) == scope["endValue"] == micro, "speedscope adds up")
     energy, strings = pprof_energy(out["pprof"])
-    check("pprof adds up", energy == micro, (energy, micro))
-    check("pprof has a default and labels", {"energy", "microjoules", "pid", "comm", "cgroup", COSTLY} <= set(strings))
-    check("pprof's strings begin with the empty one", strings[0] == "")
+    check(energy == micro, "pprof adds up", (energy, micro))
+    check({"energy", "microjoules", "pid", "comm", "cgroup", COSTLY} <= set(strings), "pprof has a default and labels")
+    check(strings[0] == "", "pprof's strings begin with the empty one")
     check_firefox(json.loads(out["firefox"].read_text()), total)
     events = json.loads(out["chrome"].read_text())["traceEvents"]
-    check("chrome has counters and slices", {"M", "C", "X"} <= {event["ph"] for event in events})
+    check({"M", "C", "X"} <= {event["ph"] for event in events}, "chrome has counters and slices")
     device = tmp / "null"
     os.mknod(device, stat.S_IFCHR | 0o600, os.makedev(1, 3))
     run("export", str(path), "--format", "folded", "-o", str(device))
-    check("a device is written to, not replaced", stat.S_ISCHR(device.stat().st_mode))
+    check(stat.S_ISCHR(device.stat().st_mode), "a device is written to, not replaced")
     link = tmp / "link"
     link.symlink_to(out["folded"])
     out["folded"].write_text("old")
     run("export", str(path), "--format", "folded", "-o", str(link))
-    check("what a link leads to is replaced", link.is_symlink() and folded_energy(out["folded"]) == folded)
+    check(link.is_symlink() and folded_energy(out["folded"]) == folded, "what a link leads to is replaced")
     if shutil.which("go"):
         top = subprocess.run(["go", "tool", "pprof", "-top", str(out["pprof"])], capture_output=True, check=False)
-        check("pprof's own reader", b"Type: energy" in top.stdout, top.stderr)
+        check(b"Type: energy" in top.stdout, "pprof's own reader", top.stderr)
 
 
 def check_firefox(profile, total):
-    check("firefox: version 57", profile["meta"]["preprocessedProfileVersion"] == 57)
+    check(profile["meta"]["preprocessedProfileVersion"] == 57, "firefox: version 57")
     packages = [c for c in profile["counters"] if c["pid"] == "0" and ("package" in c["name"] or "dram" in c["name"])]
     pwh = sum(sum(counter["samples"]["count"]) for counter in packages)
-    check("firefox: counters add up in pWh", abs(pwh - total * 1e12 / 3600) <= len(packages), (pwh, total))
+    check(abs(pwh - total * 1e12 / 3600) <= len(packages), "firefox: counters add up in pWh", (pwh, total))
     for counter in profile["counters"]:
         samples = counter["samples"]
-        check("firefox: counter columns", len(samples["time"]) == len(samples["count"]) == samples["length"])
-        check("firefox: a counter's thread", profile["threads"][counter["mainThreadIndex"]]["pid"] == counter["pid"])
+        check(len(samples["time"]) == len(samples["count"]) == samples["length"], "firefox: counter columns")
+        check(profile["threads"][counter["mainThreadIndex"]]["pid"] == counter["pid"], "firefox: a counter's thread")
     for thread in profile["threads"]:
         for table in ("samples", "stackTable", "frameTable", "funcTable"):
             for name, column in thread[table].items():
                 if isinstance(column, list):
-                    check(f"firefox: {table}.{name}", len(column) == thread[table]["length"])
+                    check(len(column) == thread[table]["length"], f"firefox: {table}.{name}")
         strings = profile["shared"]["stringArray"]
-        check("firefox: names", all(name < len(strings) for name in thread["funcTable"]["name"]))
+        check(all(name < len(strings) for name in thread["funcTable"]["name"]), "firefox: names")
 
 
 def address_ranges(program):
@@ -94,7 +94,7 @@ def test_ratio(compiler, tmp, build, flags):
     if build == "stripped":
         subprocess.run(["strip", str(program)], check=True)
     done = run("record", "-g", "-F", "997", "--slices", "-o", str(path), "--", str(program), TURNS)
-    check(f"{build}: recorded", done.returncode == 0, done.stderr)
+    check(done.returncode == 0, f"{build}: recorded", done.stderr)
     took = [int(ns) for ns in done.stdout.split()]
     rows = functions(path)
     if build == "stripped":
@@ -105,14 +105,14 @@ def test_ratio(compiler, tmp, build, flags):
                 energy[function] += row["joules"] if start <= at < start + size else 0
     else:
         energy = {f: rows.get((f, build), {"total_joules": 0})["total_joules"] for f in ranges}
-        check(f"{build}: everything has a name", not any(name.startswith(f"{build}+0x") for name, _ in rows), list(rows)[:9])
+        check(not any(name.startswith(f"{build}+0x") for name, _ in rows), f"{build}: everything has a name", list(rows)[:9])
     ratio = energy[COSTLY] / max(energy[CHEAP], 1e-9)
     print(f"{build}: energy {ratio:.3f}, CPU time {took[0] / took[1]:.3f}")
-    check(f"{build}: energy by function", abs(ratio / (took[0] / took[1]) - 1) < NEAR, (energy, took))
+    check(abs(ratio / (took[0] / took[1]) - 1) < NEAR, f"{build}: energy by function", (energy, took))
     if "-g" in flags:
         inlined = rows.get((WORK, build), {"total_joules": 0})["total_joules"]
-        check(f"{build}: the inlined function has its own energy",
-              abs(inlined / sum(energy.values()) - 1) < NEAR, (inlined, energy))
+        check(abs(inlined / sum(energy.values()) - 1) < NEAR,
+              f"{build}: the inlined function has its own energy", (inlined, energy))
 
 
 def main():
@@ -130,7 +130,7 @@ def main():
             test_ratio(compiler, tmp, build, flags[build])
         test_exports(tmp, tmp / "pie.data")
         done = run("diff", str(tmp / "pie.data"), str(tmp / "plain.data"), "--json")
-        check("diff", "rows" in json.loads(done.stdout), done.stderr)
+        check("rows" in json.loads(done.stdout), "diff", done.stderr)
     return summary()
 
 

@@ -13,7 +13,6 @@ import tempfile
 import threading
 import time
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 from checks import check, summary
 from recordings import POWERTRACE, report, run
 from runc_container import Unavailable, make_rootfs, run_pod
@@ -48,7 +47,7 @@ def functions(path):
 
 def record(path, *command):
     done = run("record", "-g", "-F", "499", "-o", str(path), "--", *command)
-    check(f"recorded {command[0]}", done.returncode == 0, done.stderr)
+    check(done.returncode == 0, f"recorded {command[0]}", done.stderr)
     return path
 
 
@@ -57,13 +56,13 @@ def test_run_time(tmp):
         return print("not checked: code made at run time: the test's is x86_64")
     (tmp / "jit.c").write_text(JIT)
     subprocess.run(["cc", "-O1", "-o", str(tmp / "jit"), str(tmp / "jit.c")], check=True)
-    check("perf-PID.map", "made::at_run_time" in functions(record(tmp / "jit.data", str(tmp / "jit"))))
+    check("made::at_run_time" in functions(record(tmp / "jit.data", str(tmp / "jit"))), "perf-PID.map")
 
 
 def test_another_root(tmp, program):
     script = f"mount -t tmpfs none /mnt && cp '{program}' /mnt/inside && exec /mnt/inside {TURNS}"
     names = functions(record(tmp / "root.data", "unshare", "-m", "sh", "-c", script))
-    check("mounts of its own", {COSTLY, CHEAP} <= names, sorted(names)[:9])
+    check({COSTLY, CHEAP} <= names, "mounts of its own", sorted(names)[:9])
 
 
 def test_container(tmp, program):
@@ -76,12 +75,12 @@ def test_container(tmp, program):
         return print(f"not checked: containers: {why}")
     try:
         done = run("record", "-g", "-F", "499", "-d", "2s", "-o", str(tmp / "container.data"))
-        check("recorded a container", done.returncode == 0, done.stderr)
+        check(done.returncode == 0, "recorded a container", done.stderr)
     finally:
         container.remove()
     shutil.rmtree(tmp / "rootfs")
     names = functions(tmp / "container.data")
-    check("a container", {COSTLY, CHEAP} <= names, sorted(names)[:9])
+    check({COSTLY, CHEAP} <= names, "a container", sorted(names)[:9])
 
 
 class Debuginfod:
@@ -117,7 +116,7 @@ class Debuginfod:
         done = subprocess.run([POWERTRACE, "report", str(path), "--by", "symbol", "--csv"], capture_output=True,
                               timeout=120, check=False, env={**os.environ, "DEBUGINFOD_URLS": self.url,
                                                              "DEBUGINFOD_CACHE_PATH": str(cache), **environment})
-        check("report with debuginfod", done.returncode == 0, done.stderr)
+        check(done.returncode == 0, "report with debuginfod", done.stderr)
         return done.stdout.decode(), time.monotonic() - begin
 
 
@@ -131,25 +130,25 @@ def test_debuginfod(tmp):
     subprocess.run(["objcopy", "--only-keep-debug", str(program), str(debug)], check=True)
     subprocess.run(["strip", str(program)], check=True)
     path = record(tmp / "stripped.data", str(program), TURNS)
-    check("stripped: no names", not functions(path) & {COSTLY, CHEAP})
+    check(not functions(path) & {COSTLY, CHEAP}, "stripped: no names")
     server = Debuginfod(build_id, debug.read_bytes())
     text, _ = server.names(path, tmp / "cache")
-    check("debuginfod: named", COSTLY in text and CHEAP in text, text[:500])
-    check("debuginfod: was asked", server.asked > 0)
+    check(COSTLY in text and CHEAP in text, "debuginfod: named", text[:500])
+    check(server.asked > 0, "debuginfod: was asked")
     server.mode, server.asked = "gone", 0
     text, _ = server.names(path, tmp / "cache")
-    check("debuginfod: cached", COSTLY in text and server.asked == 0, server.asked)
+    check(COSTLY in text and server.asked == 0, "debuginfod: cached", server.asked)
     text, _ = server.names(path, tmp / "empty")
-    check("debuginfod: not there", COSTLY not in text and "stripped+0x" in text and server.asked > 0, text[:500])
+    check(COSTLY not in text and "stripped+0x" in text and server.asked > 0, "debuginfod: not there", text[:500])
     server.mode = "slow"
     text, took = server.names(path, tmp / "slow", DEBUGINFOD_TIMEOUT="1")
-    check("debuginfod: slow", "stripped+0x" in text, text[:500])
-    check("debuginfod: not waited for longer than asked", took < 15, took)
+    check("stripped+0x" in text, "debuginfod: slow", text[:500])
+    check(took < 15, "debuginfod: not waited for longer than asked", took)
     server.http.server_close()
     server.url = f"http://127.0.0.1:{server.http.server_address[1]}"
     server.http.shutdown()
     text, _ = server.names(path, tmp / "absent")
-    check("debuginfod: no server", "stripped+0x" in text, text[:500])
+    check("stripped+0x" in text, "debuginfod: no server", text[:500])
 
 
 def build(program, *flags):

@@ -17,16 +17,12 @@ import urllib.parse
 import urllib.request
 from datetime import datetime
 
-from push_test import check, failures, free_port, wait_for
+from checks import check, free_port, skip, summary, wait_for
+
 
 POWERTRACE = os.environ["POWERTRACE"]
 HERE = pathlib.Path(__file__).resolve().parent
 NODE = "n 1,x"
-
-
-def skip(reason):
-    print(f"skipped: {reason}")
-    sys.exit(77)
 
 
 def find_server():
@@ -128,8 +124,7 @@ def main():
                 if process.poll() is None:
                     process.terminate()
                     process.wait(20)
-    print("failed" if failures else "all well")
-    return 1 if failures else 0
+    return summary()
 
 
 if __name__ == "__main__":
