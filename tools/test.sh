@@ -44,7 +44,7 @@ step() { # NAME COMMAND...: runs it, remembers whether it failed
 build() { # PRESET [TARGET...]
     local whole=()
     # A fresh tree is built once, so as release is; where somebody works, file by file as ever.
-    [ -e "build/$1/build.ninja" ] || whole=(-D CMAKE_UNITY_BUILD=ON -D CMAKE_UNITY_BUILD_BATCH_SIZE=20)
+    [ -e "build/$1/build.ninja" ] || whole=(-D CMAKE_UNITY_BUILD=ON)
     cmake --preset "$1" "${whole[@]}" >/dev/null || return
     if [ $# -eq 1 ]; then
         cmake --build --preset "$1"

@@ -15,13 +15,12 @@ need ninja ninja-build
 mkdir -p "$out"
 exec 9>"$out.lock"
 flock --wait 600 9 || die "another run holds $out.lock"
-whole=(-DCMAKE_UNITY_BUILD=ON -DCMAKE_UNITY_BUILD_BATCH_SIZE=20) # built once: see CMakePresets.json
 
 build() { # BUILD_DIR CONFIGURE_ARGUMENT...
     local build=$1
     shift
     {
-        { [ -e "$build/build.ninja" ] || cmake -S "$source" -B "$build" -G Ninja "${whole[@]}" "$@"; } &&
+        { [ -e "$build/build.ninja" ] || cmake -S "$source" -B "$build" -G Ninja -DCMAKE_UNITY_BUILD=ON "$@"; } &&
             cmake --build "$build" --target powertrace
     } >"$out/build.log" 2>&1 || die "powertrace does not build for $arch: $(tail -3 "$out/build.log")"
 }
