@@ -162,6 +162,13 @@ static __noinline struct pt_slot *find_slot(struct pt_cpu *c, struct task_struct
 	return new_slot(c, cpu, task, NULL, at);
 }
 
+static __always_inline struct pt_recent *recent_of(struct pt_cpu *c, __u64 address)
+{
+	__u32 place = (__u32)(address >> 6) * 2654435761U >> (32 - PT_RECENT_BITS);
+
+	return &c->recent[place & ((1 << PT_RECENT_BITS) - 1)];
+}
+
 /*
  * The slot of c->task in the CPU's open window; NULL: the table is full. Mostly one of the last
  * few: then neither the task's identity nor its cgroups need to be looked at, which lie in cache
@@ -170,17 +177,11 @@ static __noinline struct pt_slot *find_slot(struct pt_cpu *c, struct task_struct
 static __always_inline struct pt_slot *slot_of(struct pt_cpu *c, struct task_struct *task)
 {
 	__u64 address = *(volatile __u64 *)&c->task; /* as a number, which a pointer never is */
-	__u32 place = (__u32)(address >> 6) * 2654435761U >> (32 - PT_RECENT_BITS);
-	struct pt_recent *recent = &c->recent[place & ((1 << PT_RECENT_BITS) - 1)];
-	__u64 regrouped = live.regrouped;
+	struct pt_recent *recent = recent_of(c, address);
 	__u32 pid = c->pid;
 	struct pt_slot *slot;
 	__u32 at;
 
-	if (c->regrouped != regrouped) {
-		c->regrouped = regrouped;
-		forget_recent(c);
-	}
 	if (recent->task == address && recent->pid == pid) {
 		at = recent->slot;
 		slot = bpf_map_lookup_elem(&slots, &at);
@@ -194,6 +195,33 @@ static __always_inline struct pt_slot *slot_of(struct pt_cpu *c, struct task_str
 		recent->slot = at;
 	}
 	return slot;
+}
+
+/*
+ * Tasks were moved to other cgroups since this CPU last looked. Was it the one that runs here,
+ * whose sum is `sum` now, then what it ran before the move belongs to the slot that it had, if it
+ * had one in this window. It runs in one go, so by then it had run as much less as has passed
+ * since. Its slice is not counted: what of the counts belongs where, nobody read.
+ */
+static __noinline void follow_moves(struct pt_cpu *c, struct task_struct *task, __u64 sum)
+{
+	__u64 address = *(volatile __u64 *)&c->task;
+	struct pt_recent *recent = recent_of(c, address);
+	__s64 ran_ns = sum - c->charged_ns - (bpf_ktime_get_ns() - live.regrouped_at);
+	__u32 at = recent->slot;
+	struct pt_slot *slot;
+
+	c->regrouped = live.regrouped;
+	if (ran_ns > 0 && recent->task == address && recent->pid == c->pid) {
+		slot = bpf_map_lookup_elem(&slots, &at);
+		if (slot && slot->css != (__u64)task->cgroups) {
+			c->charged_ns += ran_ns;
+			c->counted = 0;
+			slot->sum_ns = c->charged_ns;
+			slot->run_ns += ran_ns;
+		}
+	}
+	forget_recent(c);
 }
 
 /* A record for a slice that goes to user space by itself; NULL: no room, the slice is lost. */
@@ -290,6 +318,11 @@ static __always_inline void charge(struct pt_cpu *c, struct task_struct *task, _
 
 	if (!c->window)
 		return; /* before the first edge: nobody reads this */
+	if (c->regrouped != live.regrouped) {
+		follow_moves(c, task, sum);
+		if (!c->counted)
+			now = NULL;
+	}
 	ran_ns = sum - c->charged_ns;
 	slot = slot_of(c, task);
 	if (!slot) {
@@ -394,5 +427,7 @@ static __always_inline int flush_cpu(void)
 			c->at = now;
 	}
 	open_window(c, window);
+	if (task->pid)
+		slot_of(c, task); /* notes its cgroups, in case that it is moved while it runs on */
 	return 0;
 }

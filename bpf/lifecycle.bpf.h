@@ -71,9 +71,18 @@ static __always_inline void rename_slot(struct task_struct *task)
 
 	if (!c || !c->window || c->task != (__u64)task)
 		return;
+	if (c->regrouped != live.regrouped)
+		follow_moves(c, task, task->se.sum_exec_runtime + open_time(c, task));
 	slot = slot_of(c, task);
 	if (slot)
 		__builtin_memcpy(slot->comm, task->comm, sizeof(slot->comm));
+}
+
+/* A task was moved. The CPU on which it may be running learns of it at its next event. */
+static __always_inline void note_move(void)
+{
+	live.regrouped_at = bpf_ktime_get_ns();
+	__sync_fetch_and_add(&live.regrouped, 1);
 }
 
 static __always_inline int cgroup_event(struct cgroup *cgroup, const char *path)

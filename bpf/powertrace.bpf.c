@@ -90,6 +90,6 @@ int BPF_PROG(on_mkdir, struct cgroup *cgroup, const char *path)
 SEC("tp_btf/cgroup_attach_task")
 int BPF_PROG(on_attach, struct cgroup *cgroup, const char *path)
 {
-	__sync_fetch_and_add(&live.regrouped, 1);
+	note_move();
 	return cgroup_event(cgroup, path);
 }

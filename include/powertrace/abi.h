@@ -118,9 +118,10 @@ PT_STATIC_ASSERT(sizeof(struct pt_cpu) == 320, "pt_cpu is whole cache lines");
 
 /* Live settings. */
 struct pt_live {
-	__u64 window;	  /* user space: number of the open window; 0 until the first edge */
-	__u64 regrouped;  /* tasks that were moved to another cgroup */
-	__u64 reading_ns; /* set by time_counters: one reading of all counters; 0: none */
+	__u64 window;	    /* user space: number of the open window; 0 until the first edge */
+	__u64 regrouped;    /* tasks that were moved to another cgroup */
+	__u64 regrouped_at; /* CLOCK_MONOTONIC instant of the last such move */
+	__u64 reading_ns;   /* set by time_counters: one reading of all counters; 0: none */
 };
 
 /* Ring buffer records. All start with pt_event. */

@@ -233,11 +233,51 @@ TEST_CASE("accounting: a task that changes its cgroup is charged to each for its
         seen_second_ns +=
             run_ns(window, [&](const TaskUse& task) { return task.cgroup_id == second.id(); });
       });
-  // A slice goes to the cgroup the task is in when it ends: up to one slice of error.
+  // Where nothing tells of the move, its slice goes to the cgroup that the task is in at the end.
   CHECK(static_cast<double>(seen_first_ns) / 1e9 == doctest::Approx(0.1).epsilon(0.25));
   CHECK(static_cast<double>(seen_second_ns) / 1e9 == doctest::Approx(0.2).epsilon(0.25));
   CHECK(static_cast<double>(seen_first_ns + seen_second_ns) / 1e9 ==
         doctest::Approx(mover.wait_cpu_seconds()).epsilon(0.02));
+}
+
+TEST_CASE(
+    "accounting: a task that is moved while it runs on is charged to each cgroup for its part") {
+  const TestCgroup first("powertrace-a");
+  const TestCgroup second("powertrace-b");
+  if (!first.usable() || !second.usable()) {
+    MESSAGE("skipped, because " << first.why_not() << second.why_not());
+    return;
+  }
+  Tracer tracer = start_tracer();
+  Child hog([&] {
+    first.join();
+    pin_to_cpu(static_cast<int>(std::thread::hardware_concurrency()) - 1);
+    const sched_param param{.sched_priority = 50};
+    ::sched_setscheduler(0, SCHED_FIFO, &param);  // if not, it may switch: no harm
+    spin_cpu(0.8);
+  });
+  const Child mover([&] {
+    ::usleep(500'000);
+    second.take(hog.pid());
+  });
+  std::uint64_t seen_first_ns = 0;
+  std::uint64_t seen_second_ns = 0;
+  watch(
+      tracer,
+      300'000'000,  // its slice is open at the begin of a window, and the move is in the middle
+      [&] { return hog.running(); },
+      [&](const Window& window) {
+        seen_first_ns +=
+            run_ns(window, [&](const TaskUse& task) { return task.cgroup_id == first.id(); });
+        seen_second_ns +=
+            run_ns(window, [&](const TaskUse& task) { return task.cgroup_id == second.id(); });
+      });
+  // The kernel, too, charges what ran since its last tick to where the task is then.
+  CHECK(std::abs(static_cast<double>(seen_first_ns) / 1e9 - first.cpu_seconds()) < 0.05);
+  CHECK(std::abs(static_cast<double>(seen_second_ns) / 1e9 - second.cpu_seconds()) < 0.05);
+  CHECK(second.cpu_seconds() > 0.1);
+  CHECK(static_cast<double>(seen_first_ns + seen_second_ns) / 1e9 ==
+        doctest::Approx(hog.wait_cpu_seconds()).epsilon(0.02));
 }
 
 TEST_CASE("accounting: exec gives a task a new slot under its new name") {

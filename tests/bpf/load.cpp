@@ -96,8 +96,12 @@ std::uint64_t TestCgroup::id() const {
 }
 
 void TestCgroup::join() const {
+  take(::getpid());
+}
+
+void TestCgroup::take(pid_t pid) const {
   std::ofstream procs(path_ + "/cgroup.procs");
-  procs << ::getpid() << std::flush;
+  procs << pid << std::flush;
   if (!procs) {
     std::abort();  // runs in a forked child: its parent sees the signal
   }

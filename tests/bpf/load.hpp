@@ -50,6 +50,7 @@ class TestCgroup {
   [[nodiscard]] std::uint64_t id() const;
   [[nodiscard]] const std::string& path() const { return path_; }
   void join() const;                         // moves the calling process into it
+  void take(pid_t pid) const;                // moves another
   [[nodiscard]] double cpu_seconds() const;  // cpu.stat usage_usec
 
  private:

@@ -46,8 +46,17 @@ cgroup_new() { # DIRECTORY: a v2 group, empty
     mkdir "/sys/fs/cgroup/$1"
 }
 
+# The command is stopped while it is moved: the kernel charges what a task runs on the way to either
+# group, which is milliseconds when the host takes the CPU just then.
 in_cgroup() { # DIRECTORY COMMAND...
-    sh -c 'echo 0 >"/sys/fs/cgroup/$0/cgroup.procs" && exec "$@"' "$@"
+    directory=$1
+    shift
+    sh -c 'kill -STOP $$; exec "$@"' sh "$@" &
+    moved=$!
+    until grep -q '^State:.T' "/proc/$moved/status"; do sleep 0.02; done
+    echo "$moved" >"/sys/fs/cgroup/$directory/cgroup.procs"
+    kill -CONT "$moved"
+    wait "$moved"
 }
 
 cgroup_usec() { # DIRECTORY
