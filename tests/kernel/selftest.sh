@@ -92,7 +92,7 @@ else
 fi
 
 # An interrupted run takes its guests with it, and what it was fetching.
-TMPDIR=$work "$LAB_DIR/run.sh" --kernels 6.1 --arch x86_64 --guests plain --cache "$cache" >"$work/run" 2>&1 &
+TMPDIR=$work "$LAB_DIR/run.sh" --kernels 6.1 --arch x86_64 --guests registers --cache "$cache" >"$work/run" 2>&1 &
 run=$!
 guests() {
     pgrep -fc "qemu-system.*$work/powertrace-kernel-lab" || true
