@@ -74,8 +74,10 @@ done)
 packages=$LAB_DIR/../../tools/apt-packages-kernel-lab.txt
 command -v dpkg-query >/dev/null || die "the lab boots Debian's kernels and needs a Debian system"
 mapfile -t missing < <(
-    [[ " ${rows[*]} " == *" arm64 "* ]] && skip_arm='^$' || skip_arm='aarch64|arm64|qemu-system-arm'
-    grep -vE "$skip_arm" "$packages" | while read -r package; do
+    not_needed='^$'
+    [[ " ${rows[*]} " == *" arm64 "* ]] || not_needed='aarch64|arm64|qemu-system-arm'
+    [ "$install" = yes ] || not_needed+='|^linux-perf$' # without it one case is skipped
+    grep -vE "$not_needed" "$packages" | while read -r package; do
         dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || echo "$package"
     done
 )
@@ -221,6 +223,10 @@ start_guest() {
     fi
     if [[ ,$cases == *,pt_* ]]; then
         binary_of "$arch" "$sysroot" || return 0
+        mapfile -t -O ${#files[@]} files <<<"$got"
+    fi
+    if [[ ,$cases, == *,pt_counters,* ]] &&
+        get "$label $arch $guest: perf" no "$LAB_DIR/binary.sh" perf "$work/binary-perf"; then
         mapfile -t -O ${#files[@]} files <<<"$got"
     fi
     mkdir "$dir"

@@ -67,13 +67,25 @@ def pt_cgroups(out, facts):
         near(s.cpu_seconds(trace, cgroup="/work"), ran, 1, f"run time of a cgroup on {mount}")
 
 
+def perf_counts(path):
+    """What `perf stat -x,` wrote, as event: count; nothing if the guest had no perf."""
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    fields = [line.split(",") for line in lines if "," in line]
+    return {field[2].split(":")[0]: int(field[0]) for field in fields}
+
+
 def pt_counters(out, facts):
     for name, percent in (("always", 2), ("budget", 5)):
         trace = s.load(f"{out}/{name}.json")
         rows = s.rows_where(trace, pid=facts[f"pt_counters.{name}"])
         seconds = sum(row["cpu_seconds"] for row in rows)
-        near(sum(row["cycles"] or 0 for row in rows), seconds * 2e9, percent, f"{name}: cycles of a task")
-        near(sum(row["instructions"] or 0 for row in rows), seconds * 3e9, percent, f"{name}: instructions of a task")
+        counted = s.rows_where(trace[facts[f"pt_counters.{name}.from"] :], pid=facts[f"pt_counters.{name}"])
+        perf = perf_counts(pathlib.Path(out, f"{name}.perf"))
+        for event, speed in (("cycles", 2e9), ("instructions", 3e9)):
+            near(sum(row[event] or 0 for row in rows), seconds * speed, percent, f"{name}: {event} of a task")
+            if perf:
+                got = sum(row[event] or 0 for row in counted)
+                near(got, perf[event], percent, f"{name}: {event} of a process, by perf stat -p")
         check(all(one["model"] == "cycles" for one in trace), f"{name}: the model is cycles")
 
 
