@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdio>
+#include <exception>
 
 #include <unistd.h>
 
@@ -111,6 +113,16 @@ Result<std::unique_ptr<Actuator>> Actuator::open(SysfsIo& io,
 }
 
 Actuator::~Actuator() {
+  try {
+    close();
+  } catch (const std::exception&) {
+    // Out of memory. The saved originals stay: the next start and `cap restore` find them.
+    std::fputs("powertrace: limits may be left as they are: run 'powertrace cap restore'\n",
+               stderr);
+  }
+}
+
+void Actuator::close() {
   if (!lock_.valid()) {
     return;
   }

@@ -86,6 +86,7 @@ class Actuator {
   Actuator(SysfsIo& io, StateDir dir, ActuatorOptions options);
 
   Status save();
+  void close();
   void set_limit(Controlled& zone, double now_s, std::uint64_t limit_uw);
   bool watch(Controlled& zone, double now_s);
   Status write_pair(Controlled& zone, std::uint64_t long_uw, std::optional<std::uint64_t> short_uw);

@@ -20,7 +20,7 @@ constexpr std::array kReferences{Choice<PolicyReference>{"max", PolicyReference:
                                  Choice<PolicyReference>{"mean", PolicyReference::kMean}};
 
 // A rank among fewer hours says nothing about the day.
-constexpr std::int64_t kLeastRankedS = 6 * 3600;
+constexpr std::int64_t kLeastRankedS = std::int64_t{6} * 3600;
 
 struct Day {
   std::int64_t from_s = 0;
