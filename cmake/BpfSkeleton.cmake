@@ -48,6 +48,7 @@ function(add_bpf_skeleton name)
     COMMAND ${BpfTool_EXECUTABLE} gen skeleton ${_linked} name ${name}_bpf > ${_skel}
     DEPENDS ${_linked} COMMENT "BPF skeleton ${ARG_ARCH}/${name}.skel.h" VERBATIM)
   add_custom_target(${name}_skel_gen_${ARG_ARCH} DEPENDS ${_skel})
+  add_dependencies(generated ${name}_skel_gen_${ARG_ARCH})
   add_library(${name}_skel_${ARG_ARCH} INTERFACE)
   add_dependencies(${name}_skel_${ARG_ARCH} ${name}_skel_gen_${ARG_ARCH})
   target_include_directories(${name}_skel_${ARG_ARCH} SYSTEM INTERFACE "${_out}")

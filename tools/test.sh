@@ -4,7 +4,7 @@
 # usage: sudo tools/test.sh [--quick | --sanitize | --tidy | --lab]
 #   --quick   warnings-as-errors build and unit tests only; needs no root
 #   --sanitize  also everything once more under AddressSanitizer and UBSan, and the fuzz targets
-#   --tidy    also clang-tidy over the whole tree (minutes)
+#   --tidy    also clang-tidy over the whole tree (ten minutes)
 #   --lab     also the kernel lab: other kernels and faked hardware under emulation
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
@@ -61,11 +61,9 @@ run_tests() { # BUILD CTEST-OPTION...: results also as JUnit, for the summary
 }
 
 run_tidy() {
-    local sources
-    cmake --preset dev -D CMAKE_UNITY_BUILD=OFF >/dev/null || return # it wants a command per source
-    mapfile -t sources < <(git -c safe.directory='*' ls-files 'src/*.cpp' 'tests/*.cpp' ':!tests/fuzz/*')
-    printf '%s\0' "${sources[@]}" | xargs -0 -n 2 -P "$(nproc)" clang-tidy --quiet -p build/dev \
-        2> >(grep -vE '^[0-9]+ warnings? (generated|treated)' >&2)
+    build tidy generated || return
+    run-clang-tidy -quiet -p build/tidy > >(grep -vE '^clang-tidy ') \
+        2> >(grep -vE '^[0-9]+ warnings? (generated|treated)|^Suppressed|^Use -header' >&2)
 }
 
 run_lab() {

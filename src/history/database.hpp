@@ -29,6 +29,8 @@ class HistoryDatabase final : public HistoryStore {
                                                        const HistoryLimits& limits);
   // kNotFound says how to begin a history.
   static Result<std::unique_ptr<HistoryDatabase>> open_read_only(const std::string& path);
+  HistoryDatabase(const HistoryDatabase&) = delete;
+  HistoryDatabase& operator=(const HistoryDatabase&) = delete;
   ~HistoryDatabase() override;
 
   // All of it or nothing. What is too old or too much for the limits is forgotten.

@@ -75,13 +75,13 @@ Workload workload_of(const SnapshotTask& task, std::string user) {
 struct Fold {
   std::unordered_map<std::string, std::pair<Workload, Usage>> rows;
 
-  Usage& row(const std::string& key, Workload who) {
-    return rows.try_emplace(key, std::move(who), Usage{}).first->second.second;
+  Usage& row(const std::string& key, const Workload& who) {
+    return rows.try_emplace(key, who, Usage{}).first->second.second;
   }
   Usage& remainder(WorkloadKind kind) {
     Workload who;
     who.kind = kind;
-    return row(std::string(remainder_name(kind)), std::move(who));
+    return row(std::string(remainder_name(kind)), who);
   }
 };
 
@@ -137,9 +137,9 @@ void MinuteFolder::add(const Snapshot& snapshot) {
     if (is_new) {
       user->second = user_name_(task.process->uid);
     }
-    Workload who = workload_of(task, user->second);
+    const Workload who = workload_of(task, user->second);
     const std::string key = who.cgroup + '\n' + who.user;
-    add_task(fold.row(key, std::move(who)), snapshot, task);
+    add_task(fold.row(key, who), snapshot, task);
   }
   for (std::size_t i = 0; i < snapshot.zones.size(); ++i) {
     if (snapshot.zones[i].in_total) {

@@ -23,6 +23,8 @@ class PrometheusStore final : public HistoryStore {
  public:
   // Asks nothing yet: a Prometheus that is down now may be up later.
   static Result<std::unique_ptr<PrometheusStore>> create(PrometheusStoreConfig config);
+  PrometheusStore(const PrometheusStore&) = delete;
+  PrometheusStore& operator=(const PrometheusStore&) = delete;
   ~PrometheusStore() override;
 
   [[nodiscard]] std::string describe() const override;

@@ -89,7 +89,7 @@ std::string group_id(const Workload& group, Dimension dimension) {
   if (group.kind != WorkloadKind::kWorkload) {
     return std::string(remainder_name(group.kind));
   }
-  const std::string pod = group.pod.empty() ? group.pod_uid : group.name_space + "/" + group.pod;
+  std::string pod = group.pod.empty() ? group.pod_uid : group.name_space + "/" + group.pod;
   switch (dimension) {
     case Dimension::kNamespace:
       return group.name_space;

@@ -54,7 +54,7 @@ std::string map_mount_point(const SysRoot& root, const std::string& mount_point)
 }
 
 // From inside a cgroup namespace the root of the host's hierarchy is called "/../..".
-std::string without_parents(std::string root) {
+std::string without_parents(const std::string& root) {
   std::string_view rest = root;
   while (rest.starts_with("/..")) {
     rest.remove_prefix(3);

@@ -200,8 +200,8 @@ void RuntimeNames::publish(TextMap<ContainerName> found) {
   if (known->containers.size() + found.size() <= kMaxTable) {
     table->containers = known->containers;
   }
-  for (auto& [id, container] : found) {
-    table->containers.insert_or_assign(id, std::move(container));
+  for (auto& entry : found) {
+    table->containers.insert_or_assign(entry.first, std::move(entry.second));
   }
   table_.store(std::move(table));
 }

@@ -79,7 +79,8 @@ std::optional<VmIdentity> parse_vm_arguments(std::string_view arguments) {
       continue;
     }
     option.remove_prefix(option.starts_with("--") ? 2 : 1);
-    if (option == "enable-kvm") {
+    if (option == "enable-kvm" ||
+        (option == "accel" && take_until(arguments, '\0').starts_with("kvm"))) {
       vm.hypervisor = "kvm";
     } else if (option == "xen-domid") {
       vm.hypervisor = "xen";
@@ -87,8 +88,6 @@ std::optional<VmIdentity> parse_vm_arguments(std::string_view arguments) {
       vm.id = take_until(arguments, '\0');
     } else if (option == "name") {
       vm.name = parse_name(take_until(arguments, '\0'));
-    } else if (option == "accel" && take_until(arguments, '\0').starts_with("kvm")) {
-      vm.hypervisor = "kvm";
     }
   }
   vm.id = vm.id.empty() ? vm.name : vm.id;

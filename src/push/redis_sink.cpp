@@ -34,7 +34,7 @@ class RedisSink final : public Sink {
   }
 
   Status send(const PushBatch& batch) override {
-    const Status sent = try_send(batch);
+    Status sent = try_send(batch);
     if (!sent) {
       context_.reset();  // what is left in the connection belongs to this batch
     }
@@ -74,7 +74,7 @@ class RedisSink final : public Sink {
     append({"EXEC"});
     Status first;
     for (std::size_t i = 0; i < commands; ++i) {
-      const Status one = read_reply();
+      Status one = read_reply();
       if (!one && !context_) {
         return one;
       }

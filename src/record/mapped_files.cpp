@@ -67,6 +67,7 @@ const MappedFile& MappedFiles::find(const Place& place) {
 const MappedFile& MappedFiles::vdso() {
   if (!vdso_) {
     vdso_ = std::make_unique<MappedFile>();
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): the kernel passes it as a number
     const auto* image = reinterpret_cast<const char*>(::getauxval(AT_SYSINFO_EHDR));
     if (image != nullptr) {
       // It has one segment, and its sections' table is its end.

@@ -128,8 +128,6 @@ void Reader::take(const ChunkHeader& header) {
     case ChunkType::kProcesses:
     case ChunkType::kTasks:
     case ChunkType::kExits:
-      damage_.chunks_damaged += tables_.define(type, payload_) ? 0 : 1;
-      return;
     case ChunkType::kFiles:
     case ChunkType::kFrames:
     case ChunkType::kStacks:

@@ -39,6 +39,8 @@ class FileSink : public Sink {
   // Creates `path` with mode 0600; a recording of that name becomes `path`.old. "-" is standard
   // output.
   static Result<std::unique_ptr<FileSink>> open(const std::string& path);
+  FileSink(const FileSink&) = delete;
+  FileSink& operator=(const FileSink&) = delete;
   ~FileSink() override;
 
   Status write(std::string block) override;

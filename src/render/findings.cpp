@@ -12,6 +12,8 @@
 namespace powertrace {
 namespace {
 
+using Json = nlohmann::ordered_json;
+
 std::string_view status_name(FindingStatus status) {
   switch (status) {
     case FindingStatus::kOk:
@@ -103,7 +105,6 @@ std::string findings_text(std::span<const Finding> findings, bool colour) {
 }
 
 std::string findings_json(std::span<const Finding> findings) {
-  using Json = nlohmann::ordered_json;
   const auto text_or_null = [](const std::string& text) {
     return text.empty() ? Json(nullptr) : Json(text);
   };

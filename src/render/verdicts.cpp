@@ -11,6 +11,8 @@
 namespace powertrace {
 namespace {
 
+using Json = nlohmann::ordered_json;
+
 std::string_view status_name(VerdictStatus status) {
   switch (status) {
     case VerdictStatus::kOk:
@@ -72,7 +74,6 @@ std::string verdict_summary(std::span<const Verdict> verdicts, const SourceInfo&
 }
 
 std::string verdicts_json(std::span<const Verdict> verdicts, const SourceInfo& source) {
-  using Json = nlohmann::ordered_json;
   const auto number = [](const std::optional<double>& value) {
     return value ? Json(*value) : Json(nullptr);
   };

@@ -22,6 +22,8 @@ constexpr UtcMs kStart = 1'767'225'600'000;
 
 class Month {
  public:
+  Month(const Month&) = delete;
+  Month& operator=(const Month&) = delete;
   static Month& get() {
     static Month month;
     return month;
@@ -58,7 +60,7 @@ class Month {
       row.who.user = "root";
       row.who.pod = "pod" + std::to_string(i);
       row.who.name_space = "ns" + std::to_string(i % 5);
-      row.use.energy_nj[0] = 60'000'000'000 + i * 1000 + number;
+      row.use.energy_nj[0] = 60'000'000'000 + i * 1000LL + number;
       row.use.run_ns = 1'000'000'000;
       minute.rows.push_back(std::move(row));
     }

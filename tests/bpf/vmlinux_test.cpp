@@ -26,7 +26,8 @@ __u32 find_member(const btf* types, __u32 struct_id, const char* name) {
       return members[i].type;
     }
     const int inner = btf__resolve_type(types, members[i].type);
-    if (found[0] == '\0' && inner > 0 && btf_is_composite(btf__type_by_id(types, inner))) {
+    if (found[0] == '\0' && inner > 0 &&
+        btf_is_composite(btf__type_by_id(types, static_cast<__u32>(inner)))) {
       const __u32 id = find_member(types, static_cast<__u32>(inner), name);
       if (id != 0) {
         return id;

@@ -21,6 +21,7 @@ namespace {
 std::string text_at(pid_t pid, std::uint64_t address) {
   std::array<char, 256> buffer{};
   iovec local{buffer.data(), buffer.size() - 1};
+  // NOLINTNEXTLINE(performance-no-int-to-ptr): another process' address
   iovec remote{reinterpret_cast<void*>(address), buffer.size() - 1};
   const ssize_t got = ::process_vm_readv(pid, &local, 1, &remote, 1, 0);
   return got > 0 ? std::string(buffer.data(), ::strnlen(buffer.data(), static_cast<size_t>(got)))

@@ -17,7 +17,10 @@ class HttpServer;
 class MetricsServer {
  public:
   static Result<MetricsServer> open(const std::string& address);
+  MetricsServer(const MetricsServer&) = delete;
+  MetricsServer& operator=(const MetricsServer&) = delete;
   MetricsServer(MetricsServer&&) noexcept;
+  MetricsServer& operator=(MetricsServer&&) = delete;
   ~MetricsServer();
 
   void publish(std::string text);

@@ -66,7 +66,7 @@ TEST_CASE("options win over the environment") {
 }
 
 TEST_CASE("bad settings name their option") {
-  const auto message = [](CostSettings settings) {
+  const auto message = [](const CostSettings& settings) {
     const auto model = make_cost_model(settings);
     const Status status = model ? check_cost_model(*model) : tl::make_unexpected(model.error());
     return status ? std::string() : status.error().message;

@@ -188,7 +188,7 @@ TEST_CASE("the size limit holds") {
   CHECK(bytes <= kLimit);
   CHECK(sum_of_pieces(
             ask(*database, {{595 * kMinuteMs, 600 * kMinuteMs}, kMinuteMs, std::nullopt}).pieces) ==
-        5 * (500 * 1'000'005LL + 499 * 250));
+        5 * (500 * 1'000'005LL + 499 * 250LL));
 }
 
 TEST_CASE("activity of workloads by step") {

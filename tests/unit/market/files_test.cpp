@@ -206,6 +206,7 @@ TEST_CASE("ISO times in a file") {
        {"start,end,price,unit\n", "start,end,price\n1,2,3\n", "start,end,unit\nx,y,EUR/MWh\n",
         "start,end,price,unit\n2026-03-29T00:15:00,2026-03-29T00:30:00,1,EUR/MWh\n",
         "start,end,price,unit\n2026-03-29T00:15:00Z,2026-03-29T00:30:00Z,1,gCO2/kWh\n",
+        // Two rows. NOLINTNEXTLINE(bugprone-suspicious-missing-comma)
         "start,end,price,unit\n2026-03-29T00:15:00Z,2026-03-29T00:30:00Z,1,EUR/MWh\n"
         "2026-03-29T00:30:00Z,2026-03-29T00:45:00Z,1,EUR/kWh\n",
         "start,end,price,unit\n2026-02-30T00:15:00Z,2026-03-29T00:30:00Z,1,EUR/MWh\n",

@@ -119,7 +119,7 @@ TEST_CASE("energy-charts: a change of resolution is taken, a hole is not") {
     prices += prices.empty() ? "1" : ",1";
   };
   for (int i = 0; i < 3; ++i) {
-    add(3600 * i);
+    add(std::int64_t{3600} * i);
   }
   for (int i = 0; i < 8; ++i) {
     add(3 * 3600 + 900 * i);

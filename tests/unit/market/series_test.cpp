@@ -23,7 +23,7 @@ SeriesInfo euro() {
 
 std::vector<RawSlot> slots(std::int64_t start_s,
                            std::int64_t step_s,
-                           std::vector<std::optional<double>> values) {
+                           const std::vector<std::optional<double>>& values) {
   std::vector<RawSlot> raw;
   for (const auto& value : values) {
     raw.push_back({start_s, start_s + step_s, value});

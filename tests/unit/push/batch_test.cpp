@@ -59,7 +59,7 @@ TEST_CASE("batches span the interval, counters go on") {
   PushBatchPtr batch;
   for (int i = 1; i <= 3; ++i) {
     CHECK(batch == nullptr);
-    folder.add(snapshot(kBegin + i * 1000, 100));
+    folder.add(snapshot(kBegin + i * std::int64_t{1000}, 100));
     batch = folder.take();
   }
   REQUIRE(batch != nullptr);
@@ -68,7 +68,7 @@ TEST_CASE("batches span the interval, counters go on") {
   CHECK(container_nj(*batch, "c1") == 300);
   CHECK(container_nj(*batch, "[idle]") == 150);
   for (int i = 4; i <= 6; ++i) {
-    folder.add(snapshot(kBegin + i * 1000, 1));
+    folder.add(snapshot(kBegin + i * std::int64_t{1000}, 1));
   }
   batch = folder.take();
   REQUIRE(batch != nullptr);

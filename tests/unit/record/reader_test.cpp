@@ -110,7 +110,7 @@ void check_honest(const Read& read, const Recording& recording) {
 }  // namespace
 
 TEST_CASE("recording: what was written is read") {
-  for (const std::uint64_t seed : {1, 2, 3}) {
+  for (const std::uint64_t seed : {1U, 2U, 3U}) {
     const Recording recording = make_recording(seed, 57);
     const Read read = read_all(recording.bytes);
     REQUIRE(read.opened);

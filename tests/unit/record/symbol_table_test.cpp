@@ -55,7 +55,7 @@ TEST_CASE("symbol table: of an ELF file, by file and from memory") {
   const std::string image(std::istreambuf_iterator<char>(in), {});
   CHECK(record::read_elf(image).build_id == facts.build_id);
   // Cut anywhere, it says less, and nothing else happens.
-  for (const std::size_t part : {0, 1, 40, 64, 100, 500}) {
+  for (const std::size_t part : {0U, 1U, 40U, 64U, 100U, 500U}) {
     CHECK(record::read_elf(std::string_view(image).substr(0, part)).functions.empty());
   }
   CHECK(record::read_elf(std::string_view(image).substr(0, image.size() / 2)).build_id.size() <=

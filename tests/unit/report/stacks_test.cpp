@@ -48,7 +48,7 @@ Folded fold_samples(std::uint64_t seed) {
 }  // namespace
 
 TEST_CASE("stacks: functions add up to the zones, sampled or not") {
-  for (const std::uint64_t seed : {1, 2, 3}) {
+  for (const std::uint64_t seed : {1U, 2U, 3U}) {
     const Folded folded = fold_samples(seed);
     std::int64_t paths_nj = 0;
     bool unsampled = false;

@@ -35,8 +35,8 @@ struct Person {
 
 inline Person person(std::uint32_t pid,
                      std::string comm,
-                     std::string path,
-                     std::optional<ContainerIdentity> container = std::nullopt,
+                     const std::string& path,
+                     const std::optional<ContainerIdentity>& container = std::nullopt,
                      std::uint64_t start_ns = 1) {
   static std::map<std::string, std::shared_ptr<const CgroupIdentity>> cgroups;
   auto process = std::make_shared<ProcessIdentity>();
@@ -49,7 +49,7 @@ inline Person person(std::uint32_t pid,
     auto made = std::make_shared<CgroupIdentity>();
     made->id = std::hash<std::string>{}(path);
     made->path = path;
-    made->container = std::move(container);
+    made->container = container;
     cgroup = std::move(made);
   }
   return {std::move(process), cgroup};
