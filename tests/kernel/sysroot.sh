@@ -56,13 +56,9 @@ trap 'rm -rf "$work"' EXIT
 mkdir "$work/debs" "$work/root"
 apt_root_download "$root" "$work/debs" "${packages[@]}" || die "downloading the packages of $suite $arch failed"
 for deb in "$work"/debs/*.deb; do
-    dpkg-deb --fsys-tarfile "$deb" | tar -x -C "$work/root" --exclude './usr/share/*' --wildcards \
+    dpkg-deb --fsys-tarfile "$deb" | tar -x -C "$work/root" --wildcards --exclude './usr/share/doc/*' \
+        --exclude './usr/share/man/*' --exclude './usr/share/locale/*' --exclude './usr/share/i18n/*' \
         --exclude './usr/lib/*/gconv/*' --exclude './usr/lib/locale/*' --exclude './usr/lib/*/lib[alt]san*'
-done
-# CMake package files of header-only libraries live in /usr/share.
-for deb in "$work"/debs/*.deb; do
-    dpkg-deb --fsys-tarfile "$deb" | tar -x -C "$work/root" --wildcards './usr/share/*cmake*' \
-        './usr/share/pkgconfig/*' 2>/dev/null || true
 done
 # Some of them name their libraries by the place where they expect to be installed.
 # shellcheck disable=SC2016 # for CMake

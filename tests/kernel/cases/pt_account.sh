@@ -6,8 +6,8 @@
 cgroup_new hog
 cgroup_new storm
 trace_start account --by cgroup --interval 1s
-in_cgroup hog spin 3
-in_cgroup storm forks 3 500 >/tmp/children
+in_cgroup hog spin 2
+in_cgroup storm forks 2 500 >/tmp/children
 snapshots 2
 facts hog "$(cgroup_usec hog)"
 facts storm "$(cgroup_usec storm)"

@@ -3,7 +3,7 @@
 . /lib/tap.sh
 . /lib/powertrace.sh
 
-trace_start arm_counters --counters always --interval 1s --count 4
+trace_start arm_counters --counters always --interval 1s --count 3
 spin 6 1 &
 trace_end "top runs with the arm64 PMU" 0
-wait
+kill $!

@@ -23,9 +23,9 @@ enforce() { # SHARE ARGUMENT...: in the background, until the limit has changed
     await changed
 }
 await() { # COMMAND...
-    for _ in $(seq 100); do
+    for _ in $(seq 50); do
         "$@" && return
-        sleep 0.1
+        sleep 0.2
     done
     echo "# gave up waiting: $*"
     tail -3 /tmp/cap.out

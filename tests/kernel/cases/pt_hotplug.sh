@@ -7,10 +7,10 @@
 cpu=/sys/devices/system/cpu/cpu1/online
 cgroup_new plug
 trace_start hotplug --by cgroup --interval 1s
-in_cgroup plug spin 6 &
-snapshots 2
+in_cgroup plug spin 4 &
+snapshots 1
 check "a CPU goes offline under it" write_to $cpu 0
-snapshots 2
+snapshots 1
 check "and comes back" write_to $cpu 1
 snapshots 1
 wait $!

@@ -4,5 +4,5 @@
 . /lib/powertrace.sh
 
 check "record with stacks and slices runs to its end" \
-    powertrace record --stacks --frequency 99 --slices --output /tmp/recording -- spin 3 1
+    powertrace record --stacks --frequency 99 --slices --output /tmp/recording -- spin 2 1
 check "report reads it" sh -c 'powertrace report /tmp/recording --by symbol --json >/out/functions'

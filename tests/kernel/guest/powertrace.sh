@@ -11,10 +11,10 @@ trace_start() { # NAME ARGUMENT...: returns when the first snapshot is out
     shift
     powertrace top --batch --json "$@" >"/out/$name.json" 2>"/out/$name.err" &
     tracer=$!
-    for _ in $(seq 300); do
+    for _ in $(seq 100); do
         [ -s "/out/$name.json" ] && break
         kill -0 "$tracer" 2>/dev/null || break
-        sleep 0.1
+        sleep 0.3 # emulated, a look costs some ten milliseconds
     done
 }
 
@@ -33,10 +33,10 @@ trace_stop() { # TEXT
 
 snapshots() { # until the running trace has N more
     wanted=$(($(wc -l <"/out/$name.json") + $1))
-    for _ in $(seq 600); do
+    for _ in $(seq 200); do
         [ "$(wc -l <"/out/$name.json")" -ge "$wanted" ] && return
         kill -0 "$tracer" 2>/dev/null || return
-        sleep 0.1
+        sleep 0.3
     done
 }
 
