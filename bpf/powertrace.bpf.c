@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Entry points. What they do is in account.bpf.h (run time), counters.bpf.h (cycles and
- * instructions) and lifecycle.bpf.h (names); include/powertrace/abi.h is what user space sees.
+ * Entry points. What they do is in account.bpf.h (run time), slots.bpf.h (whose it is),
+ * counters.bpf.h (cycles and instructions) and lifecycle.bpf.h (names); include/powertrace/abi.h is
+ * what user space sees.
  *
  * tp_btf and raw_tp only: fentry and kprobes are missing on some kernels, and classic tracepoints
  * cost twice as much. on_switch is the hot path.
@@ -15,6 +16,7 @@
 #include "maps.bpf.h"
 #include "task.bpf.h"
 #include "counters.bpf.h"
+#include "slots.bpf.h"
 #include "account.bpf.h"
 #include "lifecycle.bpf.h"
 
