@@ -2,7 +2,8 @@
 //
 // What a context switch costs with powertrace watching. Two processes on one CPU hand a byte back
 // and forth (two switches a round, the worst case there is) while, in turn, nothing is attached, an
-// empty program, powertrace without counters, and powertrace with counters at the default budget.
+// empty program, the least that any account does, powertrace without counters, and powertrace with
+// counters at the default budget.
 // All figures come from one run, interleaved, so that a noisy machine hits all alike:
 //   - ns per switch of the program itself, from the kernel's BPF statistics, less the empty one's;
 //   - how much longer a round takes than with nothing attached.
@@ -24,7 +25,7 @@
 
 #include "base/clock.hpp"
 #include "base/fd.hpp"
-#include "empty.skel.h"
+#include "control.skel.h"
 #include "trace/tracer.hpp"
 
 namespace powertrace {
@@ -191,14 +192,21 @@ double measure(Variant& variant, int cpu, const char* program) {
 }
 
 void run_variant(Variant& variant, int cpu, double nothing_ns) {
-  std::unique_ptr<empty_bpf, void (*)(empty_bpf*)> control(nullptr, empty_bpf__destroy);
+  std::unique_ptr<control_bpf, void (*)(control_bpf*)> control(nullptr, control_bpf__destroy);
   std::optional<Watcher> watcher;
   const char* program = nullptr;
-  if (variant.name == "empty program") {
-    control.reset(empty_bpf__open_and_load());
-    program = "empty";
-    if (!control || empty_bpf__attach(control.get()) != 0) {
-      std::fputs("the empty program could not be attached\n", stderr);
+  if (variant.name == "empty program" || variant.name == "least account") {
+    program = variant.name == "empty program" ? "empty" : "least";
+    control.reset(control_bpf__open());
+    if (control) {
+      const int cpus = libbpf_num_possible_cpus();
+      bpf_map__set_max_entries(control->maps.accounts, static_cast<__u32>(std::max(cpus, 1)));
+      bpf_program__set_autoload(control->progs.empty, program == std::string("empty"));
+      bpf_program__set_autoload(control->progs.least, program == std::string("least"));
+    }
+    if (!control || control_bpf__load(control.get()) != 0 ||
+        control_bpf__attach(control.get()) != 0) {
+      std::fprintf(stderr, "the %s could not be attached\n", variant.name.c_str());
       std::exit(1);
     }
   } else if (variant.name != "nothing") {
@@ -224,6 +232,7 @@ int main() {
   const int cpu = ::sysconf(_SC_NPROCESSORS_ONLN) > 1 ? 1 : 0;
   std::vector<Variant> variants{{"nothing", {}, {}, {}},
                                 {"empty program", {}, {}, {}},
+                                {"least account", {}, {}, {}},
                                 {"time only", {}, {}, {}},
                                 {"with counters", {}, {}, {}}};
   for (int repeat = 0; repeat < kRepeats; ++repeat) {
