@@ -62,7 +62,7 @@ run_tests() { # BUILD CTEST-OPTION...: results also as JUnit, for the summary
 
 run_tidy() {
     build tidy generated || return
-    run-clang-tidy -quiet -p build/tidy > >(grep -vE '^clang-tidy ') \
+    run-clang-tidy -quiet -p build/tidy > >(grep -vE '^clang-tidy') \
         2> >(grep -vE '^[0-9]+ warnings? (generated|treated)|^Suppressed|^Use -header' >&2)
 }
 

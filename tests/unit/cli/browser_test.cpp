@@ -8,7 +8,6 @@
 using namespace powertrace;
 using powertrace::test::Proc;
 using powertrace::test::Scene;
-using top::Key;
 using top::KeyCode;
 using top::Size;
 using top::Style;

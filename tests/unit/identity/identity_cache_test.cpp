@@ -20,7 +20,7 @@ using powertrace::test::kSecond;
 constexpr std::uint64_t kTick = 10'000'000;
 
 void set_comm(char* to, const std::string& comm) {
-  std::memcpy(to, comm.data(), std::min<std::size_t>(comm.size(), PT_COMM_LEN));
+  std::copy_n(comm.data(), std::min<std::size_t>(comm.size(), PT_COMM_LEN), to);
 }
 
 TaskUse use(std::uint32_t tid, std::uint32_t tgid, std::uint64_t start_ns, const char* comm) {
@@ -82,7 +82,7 @@ struct Fixture {
   }
 };
 
-const std::string kShArgs("sh\0-c\0x", 8);
+const std::string kShArgs("sh\0-c\0x\0", 8);
 
 }  // namespace
 
@@ -313,7 +313,7 @@ TEST_CASE("identity: records that are no whole lifecycle records are refused") {
 
 TEST_CASE("identity: control characters are kept for the renderer to escape") {
   Fixture f;
-  f.exec(10, kSecond, "a\x1b[1m\n", "/bin/\x1b]0;x\a", std::string("a\x1b\0b\n\xff\0", 8));
+  f.exec(10, kSecond, "a\x1b[1m\n", "/bin/\x1b]0;x\a", std::string("a\x1b\0b\n\xff\0\0", 8));
   const auto process = f.cache.process(leader(10, kSecond, "a\x1b[1m\n"));
   CHECK(process->comm == "a\x1b[1m\n");
   CHECK(process->exe == "/bin/\x1b]0;x\a");
