@@ -4,6 +4,6 @@
 . /lib/powertrace.sh
 
 trace_start arm_counters --counters always --interval 1s --count 3
-spin 6 1 &
+spin 60 1 &
 trace_end "top runs with the arm64 PMU" 0
 kill $!
