@@ -21,7 +21,9 @@ build() { # BUILD_DIR CONFIGURE_ARGUMENT...
     local build=$1
     shift
     {
-        { [ -e "$build/build.ninja" ] || cmake -S "$source" -B "$build" -G Ninja -DCMAKE_UNITY_BUILD=ON "$@"; } &&
+        # A sysroot of another --cache may be gone.
+        { { [ -e "$build/build.ninja" ] && grep -qF -- "=$sysroot" "$build/CMakeCache.txt"; } ||
+            cmake --fresh -S "$source" -B "$build" -G Ninja -DCMAKE_UNITY_BUILD=ON "$@"; } &&
             cmake --build "$build" --target powertrace
     } >"$out/build.log" 2>&1 || die "powertrace does not build for $arch: $(tail -3 "$out/build.log")"
 }
