@@ -56,27 +56,46 @@ static __always_inline void note_clock(struct pt_cpu *c, struct task_struct *tas
  * Tasks were moved to other cgroups since this CPU last looked. Was it the one that runs here,
  * whose sum is `sum` now, then what it ran before the move belongs to the slot that it had, if it
  * had one in this window. It runs in one go, so by then it had run as much less as has passed
- * since. Its slice is not counted: what of the counts belongs where, nobody read.
+ * since. Its slice is not counted: what of the counts belongs where, nobody read. `generation` is
+ * the one that its slot bears.
  */
-static __noinline void follow_moves(struct pt_cpu *c, struct task_struct *task, __u64 sum)
+static __noinline void follow_moves(struct pt_cpu *c, struct task_struct *task, __u64 sum,
+				    __u32 generation)
 {
-	__u64 address = *(volatile __u64 *)&c->task;
-	struct pt_recent *recent = recent_of(c, address);
-	__s64 ran_ns = sum - c->charged_ns - (bpf_ktime_get_ns() - live.regrouped_at);
-	__u32 at = recent->slot;
-	struct pt_slot *slot;
+	__s64 ran_ns = sum - c->charged_ns - (bpf_ktime_get_ns() - live.moved_at);
+	struct pt_who before = {c->who.pid, generation};
 
-	c->regrouped = live.regrouped;
-	if (ran_ns > 0 && recent->task == address && recent->pid == c->pid) {
-		slot = bpf_map_lookup_elem(&slots, &at);
-		if (slot && slot->css != (__u64)task->cgroups) {
+	c->moves = live.moves;
+	for (int i = 0; i < PT_PROBES; i++) {
+		__u32 at = c->base + ((before.pid + i) & c->mask);
+		struct pt_slot *slot = bpf_map_lookup_elem(&slots, &at);
+
+		if (!slot || !is_slot_of(slot, known_task(c), who_is(&before)))
+			continue;
+		if (ran_ns > 0 && slot->css != (__u64)task->cgroups) {
 			c->charged_ns += ran_ns;
 			c->counted = 0;
 			slot->sum_ns = c->charged_ns;
 			slot->run_ns += ran_ns;
 		}
+		break;
 	}
-	forget_recent(c);
+}
+
+/*
+ * Takes note of what others have told this CPU. The window is not looked at here: who has to know
+ * it, crossing idle or flushed, asks for it, and where a task runs a flush is sure to come.
+ */
+static __always_inline void read_news(struct pt_cpu *c, struct task_struct *task, __u64 sum)
+{
+	__u32 generation = *(volatile __u32 *)&c->who.generation, seen;
+
+	if (c->seen == generation)
+		return;
+	/* The exchange orders the load of the generation with that of what it is about. */
+	seen = __sync_lock_test_and_set(&c->seen, generation);
+	if (c->moves != live.moves)
+		follow_moves(c, task, sum, seen);
 }
 
 /* A record for a slice that goes to user space by itself; NULL: no room, the slice is lost. */
@@ -128,7 +147,7 @@ static __always_inline void close_unseen(struct pt_cpu *c)
 	struct task_struct *task = (struct task_struct *)c->task;
 	struct pt_event_slice *e;
 
-	if (!c->pid || (__u32)BPF_CORE_READ(task, pid) != c->pid)
+	if (!c->who.pid || (__u32)BPF_CORE_READ(task, pid) != c->who.pid)
 		return;
 	e = reserve_slice(c, 0);
 	if (!e)
@@ -157,7 +176,7 @@ static __noinline void missed_switch(struct pt_cpu *c, struct task_struct *task)
 	if (c->task != (__u64)task || c->charged_ns < begin || c->charged_ns > sum)
 		c->charged_ns = begin;
 	c->task = (__u64)task;
-	c->pid = task->pid;
+	set_pid(c, task->pid);
 	c->counted = 0;
 }
 
@@ -173,11 +192,6 @@ static __always_inline void charge(struct pt_cpu *c, struct task_struct *task, _
 
 	if (!c->window)
 		return; /* before the first edge: nobody reads this */
-	if (c->regrouped != live.regrouped) {
-		follow_moves(c, task, sum);
-		if (!c->counted)
-			now = NULL;
-	}
 	ran_ns = sum - c->charged_ns;
 	slot = slot_of(c, task);
 	if (!slot) {
@@ -189,100 +203,4 @@ static __always_inline void charge(struct pt_cpu *c, struct task_struct *task, _
 	slot->switches += switches;
 	if (now)
 		add_counts(c, now, slot, ran_ns);
-}
-
-/*
- * sched_switch. `btf` is constant: with tp_btf the tasks are trusted pointers and fields are plain
- * loads; a raw tracepoint gives `next` as a number.
- */
-static __always_inline int switch_tasks(struct task_struct *prev, struct task_struct *next,
-					bool btf)
-{
-	struct pt_cpu *c = this_cpu();
-	__u64 window = live.window;
-	__u32 next_pid = btf ? next->pid : BPF_CORE_READ(next, pid), prev_pid = prev->pid;
-	struct pt_reading now, *end = NULL;
-	bool counted = false;
-
-	if (!c)
-		return 0;
-	if (!(++c->switches & PT_TIMED_MASK))
-		c->timed_from = bpf_ktime_get_ns();
-
-	if (c->task != (__u64)prev || c->pid != prev_pid)
-		missed_switch(c, prev);
-	if (pt_counters) {
-		counted = next_pid && sample_slice(c);
-		if (c->counted || counted) {
-			if (!read_counters(c, &now))
-				counted = false;
-			else if (c->counted)
-				end = &now;
-		}
-	}
-
-	if (prev_pid)
-		charge(c, prev, prev->se.sum_exec_runtime, 1, end);
-	if (!prev_pid || !next_pid) {
-		/*
-		 * Crossing idle. The exchange orders this store with the load of live.window below
-		 * and with the stores to the slots above: either user space sees a running task and
-		 * flushes it, or we see the new window.
-		 */
-		__sync_lock_test_and_set(&c->running, next_pid ? 1 : 0);
-		window = live.window;
-	}
-	if (c->window != window) {
-		/* One clock read per window, not per switch. */
-		note_clock(c, bpf_get_current_task_btf());
-		open_window(c, window);
-	}
-	c->task = (__u64)next;
-	c->pid = next_pid;
-	c->charged_ns = btf ? next->se.sum_exec_runtime : BPF_CORE_READ(next, se.sum_exec_runtime);
-	if (pt_counters) {
-		c->counted = counted;
-		if (counted)
-			c->at = now;
-	}
-
-	if (!(c->switches & PT_TIMED_MASK)) {
-		c->timed_runs++;
-		c->timed_ns += bpf_ktime_get_ns() - c->timed_from;
-	}
-	return 0;
-}
-
-/* Closes the running slice of this CPU at the edge of a window. */
-static __always_inline int flush_cpu(void)
-{
-	struct task_struct *task = bpf_get_current_task_btf();
-	__u64 window = live.window, sum;
-	struct pt_reading now;
-	bool read = false;
-	struct pt_cpu *c = this_cpu();
-
-	if (!c)
-		return 0;
-	/* A CPU that has not crossed idle since we attached learns here that it is running. */
-	c->running = task->pid ? 1 : 0;
-	if (c->window == window)
-		return 0; /* a switch was faster */
-	if (c->task != (__u64)task || c->pid != (__u32)task->pid)
-		missed_switch(c, task);
-	if (task->pid) {
-		if (pt_counters)
-			read = read_counters(c, &now);
-		sum = task->se.sum_exec_runtime + open_time(c, task);
-		charge(c, task, sum, 0, read && c->counted ? &now : NULL);
-		c->charged_ns = sum;
-		/* A slice that is open at an edge is always counted. */
-		c->counted = read;
-		if (read)
-			c->at = now;
-	}
-	open_window(c, window);
-	if (task->pid)
-		slot_of(c, task); /* notes its cgroups, in case that it is moved while it runs on */
-	return 0;
 }

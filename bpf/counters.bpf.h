@@ -39,19 +39,46 @@ failed:
 	return false;
 }
 
-/* True for a random share of calls: sample_threshold / 2^32; all of them at the largest value. */
-static __always_inline bool sample_slice(struct pt_cpu *c)
+static __always_inline __u32 random_number(struct pt_cpu *c)
 {
-	__u32 threshold = *(volatile __u32 *)&c->sample_threshold;
 	__u64 x = c->rng;
 
-	if (!threshold)
-		return false;
 	x ^= x << 13;
 	x ^= x >> 7;
 	x ^= x << 17;
 	c->rng = x;
-	return (__u32)(x >> 32) <= threshold - 1;
+	return x >> 32;
+}
+
+/*
+ * Draws at which switch the next slice is counted. The distances are geometric, so every slice has
+ * the same chance whatever came before, and drawing anew at any moment changes nothing: for a share
+ * p they are 1 + log(u) / log(1 - p), rounded down, with a uniform u. Here -log(u) is to the base
+ * of 2, in 1/65536, and linear between the powers, so that its mean is 1.5; sample_scale is made
+ * for that.
+ */
+static __noinline void next_sample(struct pt_cpu *c)
+{
+	__u64 scale = *(volatile __u64 *)&c->sample_scale;
+	__u32 u = random_number(c) | 1, zeros = 0;
+
+	if (!pt_counters || scale == PT_NEVER) {
+		c->sample_at = PT_NEVER;
+		return;
+	}
+	for (int i = 0; i < 31 && !(u & (1U << 31)); i++) {
+		u <<= 1;
+		zeros++;
+	}
+	c->sample_at = c->switches + (((zeros << 16) + (~u >> 15 & 0xffff)) * scale >> 32);
+}
+
+/* When a switch is due to be looked at: to end a counted slice, to begin one, or to be timed. */
+static __always_inline void set_due(struct pt_cpu *c)
+{
+	c->due = c->sample_at < c->timed_at ? c->sample_at : c->timed_at;
+	if (c->counted)
+		c->due = c->switches;
 }
 
 /*

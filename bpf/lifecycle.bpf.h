@@ -71,18 +71,27 @@ static __always_inline void rename_slot(struct task_struct *task)
 
 	if (!c || !c->window || c->task != (__u64)task)
 		return;
-	if (c->regrouped != live.regrouped)
-		follow_moves(c, task, task->se.sum_exec_runtime + open_time(c, task));
+	read_news(c, task, task->se.sum_exec_runtime + open_time(c, task));
 	slot = slot_of(c, task);
 	if (slot)
 		__builtin_memcpy(slot->comm, task->comm, sizeof(slot->comm));
 }
 
+struct bpf_map;
+
+static long tell_cpu(struct bpf_map *map, __u32 *cpu, struct pt_cpu *c, void *context)
+{
+	__sync_fetch_and_add(&c->who.generation, 1);
+	return 0;
+}
+
 /* A task was moved. The CPU on which it may be running learns of it at its next event. */
 static __always_inline void note_move(void)
 {
-	live.regrouped_at = bpf_ktime_get_ns();
-	__sync_fetch_and_add(&live.regrouped, 1);
+	__sync_fetch_and_add(&live.moves, 1);
+	/* An exchange: whoever sees a new generation sees these two. */
+	__sync_lock_test_and_set(&live.moved_at, bpf_ktime_get_ns());
+	bpf_for_each_map_elem(&cpus, tell_cpu, NULL, 0);
 }
 
 static __always_inline int cgroup_event(struct cgroup *cgroup, const char *path)

@@ -3,8 +3,7 @@
 #pragma once
 
 /* Set by the loader before load; constant afterwards, so that dead branches vanish. */
-const volatile __u32 pt_slots_per_window = 64; /* at most 65536 */
-const volatile __u32 pt_index_bits = 7;	       /* 2^bits entries of `by_pid` per CPU */
+const volatile __u32 pt_slots_per_window = 64; /* a power of two */
 const volatile __u32 pt_counters;  /* how many of cycles, instructions are open: 0, 1, 2 */
 const volatile __s32 pt_hierarchy; /* cgroup hierarchy id whose cgroups we name; 0: cgroup v2 */
 
@@ -39,15 +38,16 @@ struct {
 } cpus SEC(".maps");
 
 /*
- * Where a task's slot is: a hash table per CPU that only this CPU touches, so without locks. An
- * entry is window << 16 | slot; of another window, it is free. Nothing is ever removed.
+ * Which slots of a window are in use, so that user space need not look at all of them: places
+ * behind the window's first slot, in the order in which tasks came.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, 1);
 	__type(key, __u32);
 	__type(value, __u64);
-} by_pid SEC(".maps");
+} places SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Entry points. What they do is in account.bpf.h (run time), slots.bpf.h (whose it is),
- * counters.bpf.h (cycles and instructions) and lifecycle.bpf.h (names); include/powertrace/abi.h is
- * what user space sees.
+ * Entry points. What they do is in switch.bpf.h (a switch), account.bpf.h (run time), slots.bpf.h
+ * (whose it is), counters.bpf.h (cycles and instructions) and lifecycle.bpf.h (names);
+ * include/powertrace/abi.h is what user space sees.
  *
  * tp_btf and raw_tp only: fentry and kprobes are missing on some kernels, and classic tracepoints
  * cost twice as much. on_switch is the hot path.
@@ -18,6 +18,7 @@
 #include "counters.bpf.h"
 #include "slots.bpf.h"
 #include "account.bpf.h"
+#include "switch.bpf.h"
 #include "lifecycle.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
@@ -25,21 +26,37 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 SEC("tp_btf/sched_switch")
 int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_struct *next)
 {
-	return switch_tasks(prev, next, true);
+	struct pt_cpu *c = this_cpu();
+
+	if (!c)
+		return 0;
+	return usual_switch(c, prev, next, true) ? 0 : other_switch(c, prev, next);
 }
 
 /* The same where tp_btf is refused. At this tracepoint the current task is still prev. */
 SEC("raw_tp/sched_switch")
 int on_switch_raw(struct bpf_raw_tracepoint_args *ctx)
 {
-	return switch_tasks(bpf_get_current_task_btf(), (struct task_struct *)ctx->args[2], false);
+	struct task_struct *prev = bpf_get_current_task_btf();
+	struct pt_cpu *c = this_cpu();
+	__u64 from;
+
+	if (!c)
+		return 0;
+	from = begin_timing(c);
+	switch_tasks(c, prev, (struct task_struct *)ctx->args[2], false);
+	end_timing(c, from);
+	set_due(c);
+	return 0;
 }
 
 /* Never attached: user space runs it on a CPU by test-run. */
 SEC("raw_tp")
 int flush(void *ctx)
 {
-	return flush_cpu();
+	struct pt_cpu *c = this_cpu();
+
+	return c ? flush_cpu(c) : 0;
 }
 
 /* Never attached: run once at start to learn what a reading costs on this machine. */

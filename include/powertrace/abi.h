@@ -29,26 +29,43 @@ extern "C" {
 #define PT_ARGS_LEN 256
 #define PT_COUNTERS 2 /* cycles, instructions */
 #define PT_TIMED_READINGS 16
-#define PT_TIMED_MASK 1023 /* one switch in 1024 is timed */
+#define PT_TIMED_EVERY 1024 /* switches: one of them is timed */
 
 #define PT_F_KTHREAD 1U
 
-/* One task under one cgroup on one CPU in one window. Map `slots`; a task may have several. */
-struct pt_slot {
-	__u64 start_boottime; /* CLOCK_BOOTTIME instant; with pid, the identity of the task */
-	__u64 sum_ns;	      /* the task's se.sum_exec_runtime when it was last charged here */
+/*
+ * A task as a CPU knows it. User space and on_attach raise a CPU's generation when there is a new
+ * window or a task was moved to another cgroup: what bears an older one has to be looked at again.
+ */
+struct pt_who {
 	__u32 pid;
+	__u32 generation;
+} __attribute__((aligned(8)));
+
+/*
+ * One task under one cgroup on one CPU in one window. Map `slots`: per CPU and window a hash table
+ * by pid, of which the map `places` says what is in use. A task may have several slots.
+ */
+struct pt_slot {
+	/* The first cache line is all that a switch touches without counters. */
+	__u64 task; /* kernel address of the task, and who it is: the BPF side's business */
+	struct pt_who who;
+	__u64 sum_ns;	/* the task's se.sum_exec_runtime when it was last charged here */
+	__s64 run_ns;	/* from the scheduler's own account (se.sum_exec_runtime); negative if
+			 * the window before was charged too much: they add up exactly */
+	__u32 switches; /* times it left the CPU */
 	__u32 tgid;
-	__s64 run_ns;	  /* from the scheduler's own account (se.sum_exec_runtime); negative if the
-			   * window before was charged too much: the two add up exactly */
+	__u64 window;	      /* in which it is in use */
+	__u64 start_boottime; /* CLOCK_BOOTTIME instant; with who.pid, the identity of the task */
+	__u64 css;	      /* kernel address of its set of cgroups: the BPF side's business */
+
 	__s64 counted_ns; /* part of run_ns during which the counters were read and running */
 	__u64 counts[PT_COUNTERS]; /* cycles, instructions during counted_ns */
-	__u32 switches;		   /* times it left the CPU */
-	__u32 flags;		   /* PT_F_* */
 	__u64 cgroup_id;	   /* kernfs id of the cgroup, = inode of its directory */
-	__u64 css; /* kernel address of its set of cgroups: the BPF side's business */
+	__u32 flags;		   /* PT_F_* */
+	__u32 pad;
 	char comm[PT_COMM_LEN];
-	__u64 pad[4]; /* two cache lines, the first of which is the hot one */
+	__u64 pad2;
 };
 PT_STATIC_ASSERT(sizeof(struct pt_slot) == 128, "pt_slot is two cache lines");
 
@@ -56,7 +73,7 @@ PT_STATIC_ASSERT(sizeof(struct pt_slot) == 128, "pt_slot is two cache lines");
 struct pt_window {
 	__u64 number;  /* which window the slots belong to; anything else: this CPU had none */
 	__u64 lost_ns; /* run time that found neither a slot nor room in the ring buffer */
-	__u32 used;    /* slots in use */
+	__u32 used;    /* slots in use, and entries of `places` */
 	__u32 pad;
 	__u64 pad2[5];
 };
@@ -78,50 +95,46 @@ struct pt_reading {
 	__u64 running_ns;
 };
 
-/*
- * Where the tasks that ran last on a CPU have their slots in its open window; a direct-mapped cache
- * in front of the map by_pid.
- */
-struct pt_recent {
-	__u64 task; /* kernel address; 0: none */
-	__u32 pid;
-	__u32 slot; /* index in the map slots */
-};
-#define PT_RECENT_BITS 3
-
-/* Per-CPU state. Map `cpus`, by CPU number. Written by its CPU, but for rng (seeded once) and
- * sample_threshold, which user space sets. */
+/* Per-CPU state. Map `cpus`, by CPU number. Written by its CPU, but for the fields that say so. */
 struct pt_cpu {
 	/* The first cache line is all that a switch touches without counters. */
-	__u64 window;	  /* number of the window that is open on this CPU */
-	__u64 task;	  /* kernel address of the task that runs here, as far as we saw */
-	__u64 charged_ns; /* part of its se.sum_exec_runtime that was charged */
-	__u32 pid;	  /* its pid; 0: idle */
-	__u32 running;	  /* 1: a task other than idle runs here, so a flush is due at the edge */
+	__u64 task;	   /* kernel address of the task that runs here, as far as we saw */
+	struct pt_who who; /* pid 0: idle; the generation is raised by others, on any CPU */
+	__u64 charged_ns;  /* part of its se.sum_exec_runtime that was charged */
 	__u64 switches;
-	__u64 regrouped;	/* live.regrouped when `recent` was last emptied */
-	__u32 counted;		/* 1: the open slice began with a counter reading, `at` */
-	__u32 sample_threshold; /* user space: read counters if a random u32 is below; 0: never */
-	__u64 rng;		/* xorshift64 state, never 0 */
-	struct pt_recent recent[1 << PT_RECENT_BITS];
+	__u64 due;     /* at how many switches the next one is not like all others */
+	__u32 place;   /* where its slot is if it has one, index in the map slots */
+	__u32 base;    /* the open window's first slot; user space begins with PT_NOWHERE */
+	__u32 mask;    /* a slot is at base + (pid & mask), or after it */
+	__u32 seen;    /* who.generation when this CPU last looked */
+	__u32 running; /* 1: a task other than idle runs here, so a flush is due at the edge */
+	__u32 counted; /* 1: the open slice began with a counter reading, `at` */
+
+	__u64 window;	    /* number of the window that is open on this CPU */
+	__u64 moves;	    /* live.moves when this CPU last looked */
 	__u64 clock_offset; /* CLOCK_MONOTONIC - the run queue's clock; 0: unknown */
+	__u64 rng;	    /* xorshift64 state, never 0; user space seeds it once */
+	__u64 sample_scale; /* user space: how far the samples are apart, see next_sample() */
+	__u64 sample_at;    /* at how many switches a slice is counted; PT_NEVER */
 	struct pt_reading at;
 	__u64 counter_reads; /* single counter reads */
-	__u64 timed_runs;    /* sampled runs of on_switch, and their total length */
+	__u64 timed_at;	     /* at how many switches on_switch is timed */
+	__u64 timed_runs;    /* timed runs of on_switch, and their total length */
 	__u64 timed_ns;
-	__u64 timed_from; /* CLOCK_MONOTONIC at the begin of such a run */
-	__u64 overflows;  /* slices that went through the ring buffer */
+	__u64 overflows; /* slices that went through the ring buffer */
 	__u64 drops[PT_DROP_REASONS];
-	__u64 pad[2];
+	__u64 pad[5];
 };
-PT_STATIC_ASSERT(sizeof(struct pt_cpu) == 320, "pt_cpu is whole cache lines");
+PT_STATIC_ASSERT(sizeof(struct pt_cpu) == 256, "pt_cpu is whole cache lines, and a power of two");
+#define PT_NOWHERE 0xffffffffU /* behind every table */
+#define PT_NEVER (~0ULL)
 
 /* Live settings. */
 struct pt_live {
-	__u64 window;	    /* user space: number of the open window; 0 until the first edge */
-	__u64 regrouped;    /* tasks that were moved to another cgroup */
-	__u64 regrouped_at; /* CLOCK_MONOTONIC instant of the last such move */
-	__u64 reading_ns;   /* set by time_counters: one reading of all counters; 0: none */
+	__u64 window;	  /* user space: number of the open window; 0 until the first edge */
+	__u64 moves;	  /* tasks that were moved to another cgroup */
+	__u64 moved_at;	  /* CLOCK_MONOTONIC instant of the last such move */
+	__u64 reading_ns; /* set by time_counters: one reading of all counters; 0: none */
 };
 
 /* Ring buffer records. All start with pt_event. */

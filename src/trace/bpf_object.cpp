@@ -127,13 +127,11 @@ Result<BpfObject::Skeleton> BpfObject::open_and_load(const BpfConfig& config,
   }
   const auto cpus = static_cast<std::uint32_t>(config.possible_cpus);
   skeleton->rodata->pt_slots_per_window = config.slots_per_window;
-  const auto index_bits =
-      static_cast<std::uint32_t>(std::bit_width(2 * config.slots_per_window - 1));
-  skeleton->rodata->pt_index_bits = index_bits;
-  bpf_map__set_max_entries(skeleton->maps.by_pid, cpus << index_bits);
   skeleton->rodata->pt_counters = static_cast<std::uint32_t>(config.counters);
   skeleton->rodata->pt_hierarchy = config.hierarchy_id;
-  bpf_map__set_max_entries(skeleton->maps.slots, cpus * PT_WINDOWS * config.slots_per_window);
+  const std::uint32_t slots = cpus * PT_WINDOWS * config.slots_per_window;
+  bpf_map__set_max_entries(skeleton->maps.slots, slots);
+  bpf_map__set_max_entries(skeleton->maps.places, slots);
   bpf_map__set_max_entries(skeleton->maps.windows, cpus * PT_WINDOWS);
   bpf_map__set_max_entries(skeleton->maps.cpus, cpus);
   bpf_map__set_max_entries(skeleton->maps.cycles, cpus);
@@ -215,11 +213,13 @@ Result<BpfObject> BpfObject::load(const BpfConfig& config) {
 Status BpfObject::map_tables(const BpfConfig& config) {
   const auto cpus = static_cast<std::size_t>(config.possible_cpus);
   const auto& maps = skeleton_->maps;
-  slots_map_ = map_array(maps.slots, cpus * PT_WINDOWS * config.slots_per_window * sizeof(pt_slot),
-                         PROT_READ);
+  const std::size_t slots = cpus * PT_WINDOWS * config.slots_per_window;
+  slots_map_ = map_array(maps.slots, slots * sizeof(pt_slot), PROT_READ);
+  places_map_ = map_array(maps.places, slots * sizeof(__u64), PROT_READ);
   windows_map_ = map_array(maps.windows, cpus * PT_WINDOWS * sizeof(pt_window), PROT_READ);
   cpus_map_ = map_array(maps.cpus, cpus * sizeof(pt_cpu), PROT_READ | PROT_WRITE);
-  if (!slots_map_.valid() || !windows_map_.valid() || !cpus_map_.valid()) {
+  if (!slots_map_.valid() || !places_map_.valid() || !windows_map_.valid() ||
+      !cpus_map_.valid()) {
     return fail_errno(errno, "cannot map the window tables");
   }
   cpus_ = std::span(static_cast<pt_cpu*>(cpus_map_.get()), cpus);
@@ -266,13 +266,6 @@ volatile pt_live& BpfObject::live() const {
 const pt_window& BpfObject::window(int cpu, std::uint64_t number) const {
   return static_cast<const pt_window*>(
       windows_map_.get())[pt_window_index(static_cast<__u32>(cpu), number)];
-}
-
-std::span<const pt_slot> BpfObject::slots(int cpu, std::uint64_t number) const {
-  const auto* first =
-      static_cast<const pt_slot*>(slots_map_.get()) +
-      std::size_t{pt_window_index(static_cast<__u32>(cpu), number)} * slots_per_window_;
-  return {first, std::min(window(cpu, number).used, slots_per_window_)};
 }
 
 int BpfObject::events_fd() const {

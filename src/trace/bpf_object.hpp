@@ -25,12 +25,12 @@ struct BpfConfig {
   int possible_cpus = 1;
   int counters = 0;                    // how many of cycles, instructions will be opened
   int hierarchy_id = 0;                // cgroup hierarchy whose cgroups are named; 0: cgroup v2
-  std::uint32_t slots_per_window = 0;  // 0: by the number of CPUs
+  std::uint32_t slots_per_window = 0;  // a power of two; 0: by the number of CPUs
   bool typed_tracepoints = true;       // false: raw_tp, even if the kernel has tp_btf
 };
 
-// Slots per CPU and window so that all tables together stay within tens of MB on any machine. A
-// full table is safe: its slices go through the ring buffer.
+// Slots per CPU and window, a power of two, so that all tables together stay within tens of MB on
+// any machine. A full table is safe: its slices go through the ring buffer.
 std::uint32_t default_slots_per_window(int possible_cpus);
 
 class BpfObject {
@@ -55,7 +55,18 @@ class BpfObject {
   [[nodiscard]] volatile pt_live& live() const;
   [[nodiscard]] std::span<pt_cpu> cpus() const { return cpus_; }
   [[nodiscard]] const pt_window& window(int cpu, std::uint64_t number) const;
-  [[nodiscard]] std::span<const pt_slot> slots(int cpu, std::uint64_t number) const;
+  // Calls `visit` with every slot that is in use in that window.
+  template <typename Visit>
+  void each_slot(int cpu, std::uint64_t number, const Visit& visit) const {
+    const std::size_t first =
+        std::size_t{pt_window_index(static_cast<__u32>(cpu), number)} * slots_per_window_;
+    const auto* slots = static_cast<const pt_slot*>(slots_map_.get()) + first;
+    const auto* places = static_cast<const __u64*>(places_map_.get()) + first;
+    const std::uint32_t used = std::min(window(cpu, number).used, slots_per_window_);
+    for (std::uint32_t i = 0; i < used; ++i) {
+      visit(slots[places[i] & (slots_per_window_ - 1)]);
+    }
+  }
   [[nodiscard]] int events_fd() const;
   // Map of counter 0 (cycles) or 1 (instructions): CPU -> perf event.
   [[nodiscard]] int counter_map_fd(int counter) const;
@@ -85,6 +96,7 @@ class BpfObject {
   std::uint32_t slots_per_window_ = 0;
   std::vector<std::string> limits_;
   UniqueMmap slots_map_;
+  UniqueMmap places_map_;
   UniqueMmap windows_map_;
   UniqueMmap cpus_map_;
   std::span<pt_cpu> cpus_;

@@ -2,20 +2,21 @@
 #include "trace/counter_budget.hpp"
 
 #include <algorithm>
-#include <limits>
+#include <cmath>
+
+#include "powertrace/abi.h"
 
 namespace powertrace {
 
 CounterBudget::CounterBudget(CounterMode mode, double budget, double reading_ns)
     : mode_(mode), budget_(budget), reading_ns_(reading_ns) {}
 
-std::uint32_t CounterBudget::next_threshold(std::uint64_t switches, std::uint64_t window_ns) {
-  constexpr std::uint32_t kAlwaysRead = std::numeric_limits<std::uint32_t>::max();
+double CounterBudget::next_share(std::uint64_t switches, std::uint64_t window_ns) {
   if (mode_ == CounterMode::kOff) {
     return 0;
   }
   if (mode_ == CounterMode::kAlways || reading_ns_ <= 0) {
-    return kAlwaysRead;
+    return 1;
   }
   if (window_ns == 0) {
     return 0;
@@ -32,9 +33,24 @@ std::uint32_t CounterBudget::next_threshold(std::uint64_t switches, std::uint64_
     return 0;
   }
   if (full_cost <= spendable) {
-    return kAlwaysRead;
+    return 1;
   }
-  return static_cast<std::uint32_t>(spendable / full_cost * static_cast<double>(kAlwaysRead));
+  return spendable / full_cost;
+}
+
+std::uint64_t sample_scale(double share) {
+  // The largest that cannot overflow there: a sample in a hundred million slices.
+  constexpr double kLargest = 1ULL << 42U;
+  // The mean of the logarithm as it is approximated there, and its unit.
+  constexpr double kMeanLog = 1.5;
+  constexpr double kUnit = 1U << 16U;
+  if (!(share > 0)) {
+    return PT_NEVER;
+  }
+  if (share >= 1) {
+    return 0;
+  }
+  return static_cast<std::uint64_t>(std::min(kUnit / (kMeanLog * -std::log1p(-share)), kLargest));
 }
 
 }  // namespace powertrace

@@ -20,9 +20,9 @@ class CounterBudget {
   // `budget`: share of the CPU's time. `reading_ns`: what one reading of all counters costs.
   CounterBudget(CounterMode mode, double budget, double reading_ns);
 
-  // After a window of `window_ns` with `switches`: the threshold for the next one, as in
-  // pt_cpu::sample_threshold (probability x 2^32; 0: never, UINT32_MAX: always).
-  std::uint32_t next_threshold(std::uint64_t switches, std::uint64_t window_ns);
+  // After a window of `window_ns` with `switches`: the share of slices to read in the next one, 0
+  // to 1.
+  double next_share(std::uint64_t switches, std::uint64_t window_ns);
 
  private:
   CounterMode mode_;
@@ -30,5 +30,8 @@ class CounterBudget {
   double reading_ns_;
   double switch_rate_ = 0;  // per ns; rises at once, falls slowly
 };
+
+// pt_cpu::sample_scale for that share: what next_sample() of the BPF side multiplies with.
+std::uint64_t sample_scale(double share);
 
 }  // namespace powertrace

@@ -67,7 +67,11 @@ Result<Tracer> Tracer::open(const TracerConfig& config, const SysRoot& root) {
   Tracer tracer(std::move(bpf), std::move(topology), std::move(support), root);
   const auto cpus = static_cast<std::size_t>(tracer.topology_.possible);
   for (std::size_t cpu = 0; cpu < cpus; ++cpu) {
-    tracer.bpf_.cpus()[cpu].rng = (monotonic_ns() + cpu) * 0x9E3779B97F4A7C15ULL | 1U;
+    pt_cpu& state = tracer.bpf_.cpus()[cpu];
+    state.base = state.place = PT_NOWHERE;
+    state.rng = (monotonic_ns() + cpu) * 0x9E3779B97F4A7C15ULL | 1U;
+    // What the budget allows is known after the first window.
+    state.sample_scale = sample_scale(config.counters == CounterMode::kAlways ? 1 : 0);
   }
   for (const int cpu : tracer.topology_.online) {
     PT_TRY(tracer.counters_.open_cpu(cpu, tracer.bpf_));
@@ -90,7 +94,7 @@ Status Tracer::start() {
   // Ends window 0, which nobody reads: every CPU opens window 1 here, also those that are idle, and
   // what runs there gets its baseline.
   run_time_.start(boottime_ns());
-  bpf_.live().window = open_window_;
+  raise_window();
   for (const int cpu : topology_.online) {
     const int error = bpf_.run_on_cpu(BpfObject::Program::kFlush, cpu);
     if (error != 0 && error != ENXIO) {
@@ -102,9 +106,17 @@ Status Tracer::start() {
   return {};
 }
 
-void Tracer::end_window() {
-  ++open_window_;
+void Tracer::raise_window() {
   bpf_.live().window = open_window_;
+  for (pt_cpu& cpu : bpf_.cpus()) {
+    std::atomic_ref(cpu.who.generation).fetch_add(1);
+  }
+}
+
+void Tracer::end_window() {
+  set_sampling(monotonic_ns() - edge_ns_);
+  ++open_window_;
+  raise_window();
   // Pairs with the exchange in switch_tasks(): whoever starts to run now sees the new window, and
   // whoever ran before is seen as running here.
   std::atomic_thread_fence(std::memory_order_seq_cst);
@@ -140,7 +152,7 @@ void Tracer::drain_events(const EventHandler& handler) {
 
 void Tracer::add_slot(const pt_slot& slot, int cpu, Window& window) {
   const int socket = topology_.socket_of[static_cast<std::size_t>(cpu)];
-  const UseKey key{{slot.pid, slot.start_boottime}, slot.cgroup_id, socket};
+  const UseKey key{{slot.who.pid, slot.start_boottime}, slot.cgroup_id, socket};
   const auto [at, fresh] = merged_.try_emplace(key, window.tasks.size());
   if (fresh) {
     TaskUse use;
@@ -184,9 +196,8 @@ void Tracer::read_window(Window& window) {
     }
     const int socket = topology_.socket_of[static_cast<std::size_t>(cpu)];
     window.sockets[static_cast<std::size_t>(socket)].lost_ns += header.lost_ns;
-    for (const pt_slot& slot : bpf_.slots(cpu, window.number)) {
-      add_slot(slot, cpu, window);
-    }
+    bpf_.each_slot(cpu, window.number,
+                   [&](const pt_slot& slot) { add_slot(slot, cpu, window); });
   }
   std::erase_if(inbox_->overflow, [&](const pt_event_slice& slice) {
     if (slice.window > window.number || slice.head.cpu >= bpf_.cpus().size()) {
@@ -196,10 +207,9 @@ void Tracer::read_window(Window& window) {
     return true;
   });
   run_time_.settle(window, boottime_ns());
-  set_thresholds(length_ns);
 }
 
-void Tracer::set_thresholds(std::uint64_t window_ns) {
+void Tracer::set_sampling(std::uint64_t window_ns) {
   if (!counters_on()) {
     return;
   }
@@ -207,8 +217,9 @@ void Tracer::set_thresholds(std::uint64_t window_ns) {
     pt_cpu& state = bpf_.cpus()[cpu];
     const std::uint64_t switches = load(state.switches);
     const std::uint64_t fresh = switches - std::exchange(switches_before_[cpu], switches);
-    std::atomic_ref(state.sample_threshold)
-        .store(budgets_[cpu].next_threshold(fresh, window_ns), std::memory_order_relaxed);
+    std::atomic_ref(state.sample_scale)
+        .store(sample_scale(budgets_[cpu].next_share(fresh, window_ns)),
+               std::memory_order_relaxed);
   }
 }
 

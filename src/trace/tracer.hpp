@@ -29,7 +29,7 @@ struct TracerConfig {
   CounterMode counters = CounterMode::kAuto;
   double budget = 0.005;               // share of each CPU's time for counter readings
   int hierarchy_id = 0;                // cgroup hierarchy to name; 0: cgroup v2
-  std::uint32_t slots_per_window = 0;  // 0: by the number of CPUs
+  std::uint32_t slots_per_window = 0;  // a power of two; 0: by the number of CPUs
   bool typed_tracepoints = true;       // false: raw_tp, even if the kernel has tp_btf
   std::vector<CounterEvent> events;    // empty: what the PMU offers
 };
@@ -105,9 +105,10 @@ class Tracer {
   };
 
   static int on_record(void* context, void* data, std::size_t size) noexcept;
+  void raise_window();
   void follow_hotplug();
   void add_slot(const pt_slot& slot, int cpu, Window& window);
-  void set_thresholds(std::uint64_t window_ns);
+  void set_sampling(std::uint64_t window_ns);
 
   // The ring reads from the object's map: it goes first.
   BpfObject bpf_;

@@ -77,21 +77,31 @@ TEST_CASE("accounting: a raw tracepoint says the same as a typed one") {
 }
 
 TEST_CASE("accounting: a full table loses nothing, the ring buffer takes over") {
-  TracerConfig config;
-  config.slots_per_window = 1;
-  Tracer tracer = start_tracer(config);
-  Child hog([] { spin_threads(6, 0.5); });
-  const auto tgid = static_cast<std::uint32_t>(hog.pid());
-  std::uint64_t seen_ns = 0;
-  watch(
-      tracer, 50'000'000, [&] { return hog.running(); },
-      [&](const Window& window) {
-        seen_ns += run_ns(window, [&](const TaskUse& task) { return task.tgid == tgid; });
-      });
-  CHECK(tracer.stats().overflows > 0);
-  CHECK(tracer.stats().lost_slices == 0);
-  CHECK(static_cast<double>(seen_ns) / 1e9 ==
-        doctest::Approx(hog.wait_cpu_seconds()).epsilon(0.01));
+  for (const std::uint32_t slots : {1U, 4U, 16U}) {
+    CAPTURE(slots);
+    TracerConfig config;
+    config.slots_per_window = slots;
+    Tracer tracer = start_tracer(config);
+    Child hog([] { spin_threads(48, 0.5); });
+    const auto tgid = static_cast<std::uint32_t>(hog.pid());
+    std::uint64_t seen_ns = 0;
+    std::set<std::uint32_t> seen;
+    watch(
+        tracer, 50'000'000, [&] { return hog.running(); },
+        [&](const Window& window) {
+          seen_ns += run_ns(window, [&](const TaskUse& task) { return task.tgid == tgid; });
+          for (const TaskUse& task : window.tasks) {
+            if (task.tgid == tgid && task.run_ns > 0) {
+              seen.insert(task.task.pid);
+            }
+          }
+        });
+    CHECK(tracer.stats().overflows > 0);
+    CHECK(tracer.stats().lost_slices == 0);
+    CHECK(seen.size() == 49);
+    CHECK(static_cast<double>(seen_ns) / 1e9 ==
+          doctest::Approx(hog.wait_cpu_seconds()).epsilon(0.01));
+  }
 }
 
 TEST_CASE("accounting: a task that never switches is in every window") {

@@ -142,6 +142,56 @@ TEST_CASE("counters: a sample of slices says the same") {
   check_estimate(seen);
 }
 
+TEST_CASE("counters: readings take what the budget gives them") {
+  TracerConfig config = clock_counters(CounterMode::kSampled);
+  config.budget = 0.004;
+  auto tracer = Tracer::open(config, {});
+  REQUIRE_MESSAGE(tracer.has_value(), tracer.error().message);
+  REQUIRE(tracer->start().has_value());
+  // On one CPU, as fast as they can: far more switches than the budget could read.
+  Child pair([] {
+    int to[2];
+    int from[2];
+    char byte = 0;
+    pin_to_cpu(0);
+    if (::pipe(to) != 0 || ::pipe(from) != 0) {
+      ::_exit(1);
+    }
+    if (::fork() == 0) {
+      while (::read(to[0], &byte, 1) == 1 && ::write(from[1], &byte, 1) == 1 && byte == 0) {
+      }
+      ::_exit(0);
+    }
+    const std::uint64_t end = monotonic_ns() + 1'500'000'000;
+    while (byte == 0) {
+      byte = monotonic_ns() > end ? 1 : 0;
+      if (::write(to[1], &byte, 1) != 1 || ::read(from[0], &byte, 1) != 1) {
+        ::_exit(1);
+      }
+    }
+  });
+  double spent_ns = 0;
+  double due_ns = 0;
+  std::uint64_t reads = 0;
+  int windows = 0;
+  watch(
+      *tracer, 50'000'000, [&] { return pair.running(); },
+      [&](const Window& window) {
+        const std::uint64_t now = tracer->stats().counter_reads;
+        if (++windows > 3) {  // by then the rate of switches is known
+          spent_ns += static_cast<double>(now - reads) / PT_COUNTERS * tracer->reading_ns();
+          due_ns += config.budget * static_cast<double>(window.end_ns - window.start_ns);
+        }
+        reads = now;
+      });
+  CAPTURE(tracer->reading_ns());
+  MESSAGE("readings took " << spent_ns / due_ns << " of their budget on CPU 0");
+  CHECK(windows > 10);
+  CHECK(spent_ns > 0.5 * due_ns);
+  // The other CPUs have budgets of their own, and little to read.
+  CHECK(spent_ns < 1.5 * due_ns);
+}
+
 TEST_CASE("counters: off means never read") {
   auto tracer = Tracer::open(clock_counters(CounterMode::kOff), {});
   REQUIRE(tracer.has_value());
