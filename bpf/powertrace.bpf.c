@@ -30,23 +30,18 @@ int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_stru
 
 	if (!c)
 		return 0;
-	return usual_switch(c, prev, next, true) ? 0 : other_switch(c, prev, next);
+	return usual_switch(c, prev, next, true) ? 0 : other_typed_switch(c, prev, next);
 }
 
 /* The same where tp_btf is refused. At this tracepoint the current task is still prev. */
 SEC("raw_tp/sched_switch")
 int on_switch_raw(struct bpf_raw_tracepoint_args *ctx)
 {
-	struct task_struct *prev = bpf_get_current_task_btf();
 	struct pt_cpu *c = this_cpu();
-	__u64 from;
 
-	if (!c)
-		return 0;
-	from = begin_timing(c);
-	switch_tasks(c, prev, (struct task_struct *)ctx->args[2], false);
-	end_timing(c, from);
-	set_due(c);
+	if (c)
+		other_switch(c, bpf_get_current_task_btf(), (struct task_struct *)ctx->args[2],
+			     false);
 	return 0;
 }
 

@@ -106,34 +106,31 @@ static __always_inline bool usual_switch(struct pt_cpu *c, struct task_struct *p
 	return true;
 }
 
-/* When a switch began that is to be timed, else 0. */
-static __always_inline __u64 begin_timing(struct pt_cpu *c)
+/* Every switch but the usual one, with a clock around one of all switches in PT_TIMED_EVERY. */
+static __always_inline void other_switch(struct pt_cpu *c, struct task_struct *prev,
+					 struct task_struct *next, bool btf)
 {
-	if (c->switches < c->timed_at)
-		return 0;
-	c->timed_at = c->switches + PT_TIMED_EVERY;
-	return bpf_ktime_get_ns();
-}
+	bool timed = c->switches >= c->timed_at;
+	bool reads = c->counted || c->switches >= c->sample_at;
+	__u64 from = 0;
 
-static __always_inline void end_timing(struct pt_cpu *c, __u64 from)
-{
-	if (!from)
-		return;
-	c->timed_runs++;
-	c->timed_ns += bpf_ktime_get_ns() - from;
-}
-
-/* Every other switch, and those that are to be timed or at which the counters are to be read. */
-static __noinline int other_switch(struct pt_cpu *c, struct task_struct *prev,
-				   struct task_struct *next)
-{
-	__u64 from = begin_timing(c);
-
-	if (!from || c->counted || c->switches >= c->sample_at ||
-	    !usual_switch(c, prev, next, false))
-		switch_tasks(c, prev, next, true);
-	end_timing(c, from);
+	if (timed) {
+		c->timed_at = c->switches + PT_TIMED_EVERY;
+		from = bpf_ktime_get_ns();
+	}
+	if (!btf || !timed || reads || !usual_switch(c, prev, next, false))
+		switch_tasks(c, prev, next, btf);
 	set_due(c);
+	if (timed) {
+		c->timed_runs++;
+		c->timed_ns += bpf_ktime_get_ns() - from;
+	}
+}
+
+static __noinline int other_typed_switch(struct pt_cpu *c, struct task_struct *prev,
+					 struct task_struct *next)
+{
+	other_switch(c, prev, next, true);
 	return 0;
 }
 
@@ -152,9 +149,13 @@ static __always_inline int flush_cpu(struct pt_cpu *c)
 	if (c->task != (__u64)task || c->who.pid != (__u32)task->pid)
 		missed_switch(c, task);
 	if (task->pid) {
+		/*
+		 * Time first, then the counters, as at a switch: the other way round every slice
+		 * that begins here would be counted for as long as a reading takes too much.
+		 */
+		sum = task->se.sum_exec_runtime + open_time(c, task);
 		if (pt_counters)
 			read = read_counters(c, &now);
-		sum = task->se.sum_exec_runtime + open_time(c, task);
 		read_news(c, task, sum);
 		charge(c, task, sum, 0, read && c->counted ? &now : NULL);
 		c->charged_ns = sum;

@@ -218,8 +218,7 @@ Status BpfObject::map_tables(const BpfConfig& config) {
   places_map_ = map_array(maps.places, slots * sizeof(__u64), PROT_READ);
   windows_map_ = map_array(maps.windows, cpus * PT_WINDOWS * sizeof(pt_window), PROT_READ);
   cpus_map_ = map_array(maps.cpus, cpus * sizeof(pt_cpu), PROT_READ | PROT_WRITE);
-  if (!slots_map_.valid() || !places_map_.valid() || !windows_map_.valid() ||
-      !cpus_map_.valid()) {
+  if (!slots_map_.valid() || !places_map_.valid() || !windows_map_.valid() || !cpus_map_.valid()) {
     return fail_errno(errno, "cannot map the window tables");
   }
   cpus_ = std::span(static_cast<pt_cpu*>(cpus_map_.get()), cpus);

@@ -8,9 +8,6 @@
 
 namespace powertrace {
 
-CounterBudget::CounterBudget(CounterMode mode, double budget, double reading_ns)
-    : mode_(mode), budget_(budget), reading_ns_(reading_ns) {}
-
 double CounterBudget::next_share(std::uint64_t switches, std::uint64_t window_ns) {
   if (mode_ == CounterMode::kOff) {
     return 0;

@@ -18,7 +18,8 @@ enum class CounterMode : std::uint8_t {
 class CounterBudget {
  public:
   // `budget`: share of the CPU's time. `reading_ns`: what one reading of all counters costs.
-  CounterBudget(CounterMode mode, double budget, double reading_ns);
+  CounterBudget(CounterMode mode, double budget, double reading_ns)
+      : mode_(mode), budget_(budget), reading_ns_(reading_ns) {}
 
   // After a window of `window_ns` with `switches`: the share of slices to read in the next one, 0
   // to 1.

@@ -196,8 +196,7 @@ void Tracer::read_window(Window& window) {
     }
     const int socket = topology_.socket_of[static_cast<std::size_t>(cpu)];
     window.sockets[static_cast<std::size_t>(socket)].lost_ns += header.lost_ns;
-    bpf_.each_slot(cpu, window.number,
-                   [&](const pt_slot& slot) { add_slot(slot, cpu, window); });
+    bpf_.each_slot(cpu, window.number, [&](const pt_slot& slot) { add_slot(slot, cpu, window); });
   }
   std::erase_if(inbox_->overflow, [&](const pt_event_slice& slice) {
     if (slice.window > window.number || slice.head.cpu >= bpf_.cpus().size()) {
@@ -217,9 +216,8 @@ void Tracer::set_sampling(std::uint64_t window_ns) {
     pt_cpu& state = bpf_.cpus()[cpu];
     const std::uint64_t switches = load(state.switches);
     const std::uint64_t fresh = switches - std::exchange(switches_before_[cpu], switches);
-    std::atomic_ref(state.sample_scale)
-        .store(sample_scale(budgets_[cpu].next_share(fresh, window_ns)),
-               std::memory_order_relaxed);
+    const double share = budgets_[cpu].next_share(fresh, window_ns);
+    std::atomic_ref(state.sample_scale).store(sample_scale(share), std::memory_order_relaxed);
   }
 }
 
