@@ -82,12 +82,16 @@ TEST_CASE("accounting: a full table loses nothing, the ring buffer takes over") 
     TracerConfig config;
     config.slots_per_window = slots;
     Tracer tracer = start_tracer(config);
-    Child hog([] { spin_threads(48, 0.5); });
+    // All on one CPU, whatever the machine has, and a window in which each has its turn.
+    Child hog([] {
+      pin_to_cpu(0);
+      spin_threads(48, 0.8);
+    });
     const auto tgid = static_cast<std::uint32_t>(hog.pid());
     std::uint64_t seen_ns = 0;
     std::set<std::uint32_t> seen;
     watch(
-        tracer, 50'000'000, [&] { return hog.running(); },
+        tracer, 250'000'000, [&] { return hog.running(); },
         [&](const Window& window) {
           seen_ns += run_ns(window, [&](const TaskUse& task) { return task.tgid == tgid; });
           for (const TaskUse& task : window.tasks) {
