@@ -120,7 +120,7 @@ void Tracer::end_window() {
   set_sampling(monotonic_ns() - edge_ns_);
   ++open_window_;
   raise_window();
-  // Pairs with the exchange in switch_tasks(): whoever starts to run now sees the new window, and
+  // Pairs with the exchange in cross_idle(): whoever starts to run now sees the new window, and
   // whoever ran before is seen as running here.
   std::atomic_thread_fence(std::memory_order_seq_cst);
   for (int cpu = 0; cpu < topology_.possible; ++cpu) {
