@@ -12,6 +12,7 @@
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
+#include <malloc.h>
 #include <unistd.h>
 
 #include "base/log.hpp"
@@ -207,6 +208,8 @@ Result<BpfObject> BpfObject::load(const BpfConfig& config) {
   }
   object.skeleton_ = std::move(*skeleton);
   PT_TRY(object.map_tables(sized));
+  // libbpf took the kernel's type information apart: 10 MB that malloc would keep.
+  ::malloc_trim(0);
   return object;
 }
 

@@ -8,7 +8,6 @@
 #include <utility>
 
 #include <bpf/libbpf.h>
-#include <malloc.h>
 
 #include "base/clock.hpp"
 #include "base/log.hpp"
@@ -83,8 +82,6 @@ Result<Tracer> Tracer::open(const TracerConfig& config, const SysRoot& root) {
   }
   tracer.budgets_.assign(cpus, CounterBudget(config.counters, config.budget, tracer.reading_ns_));
   tracer.switches_before_.assign(cpus, 0);
-  // Loading took the kernel's type information apart: 10 MB that malloc would keep.
-  ::malloc_trim(0);
   return tracer;
 }
 
