@@ -50,12 +50,17 @@ static __always_inline __u32 random_number(struct pt_cpu *c)
 	return x >> 32;
 }
 
+#define PT_MAX_THINNED 15 /* all ones */
+
 /*
  * Draws at which switch the next slice is counted. The distances are geometric, so every slice has
  * the same chance whatever came before, and drawing anew at any moment changes nothing: for a share
  * p they are 1 + log(u) / log(1 - p), rounded down, with a uniform u. Here -log(u) is to the base
  * of 2, in 1/65536, and linear between the powers, so that its mean is 1.5; sample_scale is made
  * for that.
+ *
+ * The share was made for the switches of the window before. In a burst, each time as many slices as
+ * a window may count have been drawn, the distances double.
  */
 static __noinline void next_sample(struct pt_cpu *c)
 {
@@ -65,6 +70,16 @@ static __noinline void next_sample(struct pt_cpu *c)
 	if (!pt_counters || scale == PT_NEVER) {
 		c->sample_at = PT_NEVER;
 		return;
+	}
+	if (c->sampled++ >= *(volatile __u32 *)&c->allowance && c->thinned < PT_MAX_THINNED) {
+		c->sampled = 0;
+		c->thinned++;
+	}
+	if (c->thinned) {
+		/* 2/5 of all slices the first time, if it was all of them. */
+		scale = (scale + (1 << 15)) << (c->thinned & PT_MAX_THINNED);
+		if (scale > PT_MAX_SCALE)
+			scale = PT_MAX_SCALE;
 	}
 	for (int i = 0; i < 31 && !(u & (1U << 31)); i++) {
 		u <<= 1;

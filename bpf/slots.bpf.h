@@ -54,6 +54,7 @@ static __noinline void open_window(struct pt_cpu *c, __u64 number)
 		c->mask = pt_slots_per_window - 1;
 	} /* else every switch has to look at the task's cgroups, as find_slot() does */
 	set_pid(c, c->who.pid);
+	c->sampled = c->thinned = 0;
 	next_sample(c);
 	set_due(c);
 }

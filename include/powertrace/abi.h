@@ -27,8 +27,7 @@ extern "C" {
 #define PT_MAX_CPUS 4096
 #define PT_PATH_LEN 192
 #define PT_ARGS_LEN 256
-#define PT_COUNTERS 2 /* cycles, instructions */
-#define PT_TIMED_READINGS 16
+#define PT_COUNTERS 2	    /* cycles, instructions */
 #define PT_TIMED_EVERY 1024 /* switches: one of them is timed */
 
 #define PT_F_KTHREAD 1U
@@ -116,6 +115,10 @@ struct pt_cpu {
 	__u64 rng;	    /* xorshift64 state, never 0; user space seeds it once */
 	__u64 sample_scale; /* user space: how far the samples are apart, see next_sample() */
 	__u64 sample_at;    /* at how many switches a slice is counted; PT_NEVER */
+	__u32 allowance;    /* user space: slices that a window may count before it thins them */
+	__u32 sampled;	    /* slices to count drawn in this window, since they were thinned */
+	__u32 thinned;	    /* how often they were thinned in this window */
+	__u32 pad;
 	struct pt_reading at;
 	__u64 counter_reads; /* single counter reads */
 	__u64 timed_at;	     /* at how many switches on_switch is timed */
@@ -123,18 +126,18 @@ struct pt_cpu {
 	__u64 timed_ns;
 	__u64 overflows; /* slices that went through the ring buffer */
 	__u64 drops[PT_DROP_REASONS];
-	__u64 pad[5];
+	__u64 pad2[3];
 };
 PT_STATIC_ASSERT(sizeof(struct pt_cpu) == 256, "pt_cpu is whole cache lines, and a power of two");
 #define PT_NOWHERE 0xffffffffU /* behind every table */
 #define PT_NEVER (~0ULL)
+#define PT_MAX_SCALE (1ULL << 42) /* of pt_cpu.sample_scale: a slice in a hundred million */
 
 /* Live settings. */
 struct pt_live {
-	__u64 window;	  /* user space: number of the open window; 0 until the first edge */
-	__u64 moves;	  /* tasks that were moved to another cgroup */
-	__u64 moved_at;	  /* CLOCK_MONOTONIC instant of the last such move */
-	__u64 reading_ns; /* set by time_counters: one reading of all counters; 0: none */
+	__u64 window;	/* user space: number of the open window; 0 until the first edge */
+	__u64 moves;	/* tasks that were moved to another cgroup */
+	__u64 moved_at; /* CLOCK_MONOTONIC instant of the last such move */
 };
 
 /* Ring buffer records. All start with pt_event. */

@@ -93,7 +93,8 @@ void add_global_options(CLI::App& app, RawGlobal& raw) {
                  "idle power of one package, instead of learning it")
       ->type_name("W");
   app.add_option("--counters", raw.counters, "hardware counters: auto, always, sampled, off");
-  app.add_option("--overhead-budget", raw.budget, "CPU time that counter readings may take")
+  app.add_option("--overhead-budget", raw.budget,
+                 "share of CPU time that watching switches may take")
       ->type_name("SHARE");
   add_names_options(app, raw.names);
   app.add_option("--log-level", raw.log_level, "debug, info, warn, error, off");

@@ -253,12 +253,16 @@ Status BpfObject::attach() {
   return {};
 }
 
-int BpfObject::run_on_cpu(Program program, int cpu) const {
+int BpfObject::run_on_cpu(Program program, int cpu, std::uint32_t* returned) const {
   LIBBPF_OPTS(bpf_test_run_opts, options, .flags = BPF_F_TEST_RUN_ON_CPU,
               .cpu = static_cast<std::uint32_t>(cpu));
   const bpf_program* chosen =
       program == Program::kFlush ? skeleton_->progs.flush : skeleton_->progs.time_counters;
-  return -bpf_prog_test_run_opts(bpf_program__fd(chosen), &options);
+  const int error = -bpf_prog_test_run_opts(bpf_program__fd(chosen), &options);
+  if (returned != nullptr) {
+    *returned = options.retval;
+  }
+  return error;
 }
 
 volatile pt_live& BpfObject::live() const {

@@ -48,9 +48,10 @@ class BpfObject {
   // Attaches every loaded program; fails only if sched_switch cannot be had.
   Status attach();
 
-  // Runs a program on one CPU; an errno, or 0. ENXIO: the CPU is offline.
+  // Runs a program on one CPU; an errno, or 0. ENXIO: the CPU is offline. `returned`: by the
+  // program.
   enum class Program { kFlush, kTimeCounters };
-  int run_on_cpu(Program program, int cpu) const;
+  int run_on_cpu(Program program, int cpu, std::uint32_t* returned = nullptr) const;
 
   [[nodiscard]] volatile pt_live& live() const;
   [[nodiscard]] std::span<pt_cpu> cpus() const { return cpus_; }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Keeps the cost of counter readings on one CPU within a budget by choosing the share of slices
-// that are read. Pure; one per CPU.
+// Keeps what watching the switches costs on one CPU within a budget by choosing the share of slices
+// whose counters are read. Pure; one per CPU.
 #pragma once
 
 #include <cstdint>
@@ -15,15 +15,19 @@ enum class CounterMode : std::uint8_t {
   kOff,
 };
 
+struct Sampling {
+  double share = 0;             // of the slices, 0 to 1
+  std::uint32_t allowance = 0;  // slices in a window, from which on the share is halved; and again
+};
+
 class CounterBudget {
  public:
   // `budget`: share of the CPU's time. `reading_ns`: what one reading of all counters costs.
   CounterBudget(CounterMode mode, double budget, double reading_ns)
       : mode_(mode), budget_(budget), reading_ns_(reading_ns) {}
 
-  // After a window of `window_ns` with `switches`: the share of slices to read in the next one, 0
-  // to 1.
-  double next_share(std::uint64_t switches, std::uint64_t window_ns);
+  // After a window of `window_ns` with `switches`: how to sample in the next one.
+  Sampling next(std::uint64_t switches, std::uint64_t window_ns);
 
  private:
   CounterMode mode_;

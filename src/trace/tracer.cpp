@@ -2,9 +2,12 @@
 #include "trace/tracer.hpp"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
+#include <thread>
 #include <utility>
 
 #include <bpf/libbpf.h>
@@ -21,6 +24,23 @@ constexpr std::uint64_t kHotplugCheckNs = 1'000'000'000;
 template <typename T>
 T load(const T& value) {
   return std::atomic_ref<T>(const_cast<T&>(value)).load(std::memory_order_acquire);
+}
+
+// ns that a reading of all counters takes, 0 if there are none. Its place is a switch, where code
+// and data have to be fetched first; in a loop it would take half of that. So each is
+// made after a pause, and the middle one taken: some are interrupted.
+double measure_reading(const BpfObject& bpf, int cpu) {
+  constexpr std::chrono::microseconds kPause(100);
+  std::array<std::uint32_t, 15> readings{};
+  for (std::uint32_t& ns : readings) {
+    std::this_thread::sleep_for(kPause);
+    if (bpf.run_on_cpu(BpfObject::Program::kTimeCounters, cpu, &ns) != 0) {
+      return 0;
+    }
+  }
+  const auto middle = readings.begin() + readings.size() / 2;
+  std::nth_element(readings.begin(), middle, readings.end());
+  return *middle;
 }
 
 }  // namespace
@@ -71,14 +91,18 @@ Result<Tracer> Tracer::open(const TracerConfig& config, const SysRoot& root) {
     state.base = state.place = PT_NOWHERE;
     state.rng = (monotonic_ns() + cpu) * 0x9E3779B97F4A7C15ULL | 1U;
     // What the budget allows is known after the first window.
-    state.sample_scale = sample_scale(config.counters == CounterMode::kAlways ? 1 : 0);
+    if (config.counters == CounterMode::kAlways) {
+      state.sample_scale = sample_scale(1);
+      state.allowance = ~0U;
+    } else {
+      state.sample_scale = sample_scale(0);
+    }
   }
   for (const int cpu : tracer.topology_.online) {
     PT_TRY(tracer.counters_.open_cpu(cpu, tracer.bpf_));
   }
   if (tracer.counters_on()) {
-    tracer.bpf_.run_on_cpu(BpfObject::Program::kTimeCounters, tracer.topology_.online.front());
-    tracer.reading_ns_ = static_cast<double>(tracer.bpf_.live().reading_ns);
+    tracer.reading_ns_ = measure_reading(tracer.bpf_, tracer.topology_.online.front());
   }
   tracer.budgets_.assign(cpus, CounterBudget(config.counters, config.budget, tracer.reading_ns_));
   tracer.switches_before_.assign(cpus, 0);
@@ -216,8 +240,10 @@ void Tracer::set_sampling(std::uint64_t window_ns) {
     pt_cpu& state = bpf_.cpus()[cpu];
     const std::uint64_t switches = load(state.switches);
     const std::uint64_t fresh = switches - std::exchange(switches_before_[cpu], switches);
-    const double share = budgets_[cpu].next_share(fresh, window_ns);
-    std::atomic_ref(state.sample_scale).store(sample_scale(share), std::memory_order_relaxed);
+    const Sampling sampling = budgets_[cpu].next(fresh, window_ns);
+    std::atomic_ref(state.allowance).store(sampling.allowance, std::memory_order_relaxed);
+    std::atomic_ref(state.sample_scale)
+        .store(sample_scale(sampling.share), std::memory_order_relaxed);
   }
 }
 

@@ -61,14 +61,15 @@ class Tracer {
   // Attaches and opens the first window.
   Status start();
 
-  // Closes the open window on every CPU on which a task runs; idle CPUs are not woken.
+  // Closes the open window on every CPU on which a task runs; idle CPUs are not woken. Also sets
+  // the share of slices that the next window counts.
   void end_window();
 
   // Delivers lifecycle events to `handler`, in the order in which they happened on each CPU.
   void drain_events(const EventHandler& handler);
 
   // The window that end_window() closed: tasks and sockets; `zones` is left alone. One entry per
-  // task, cgroup and socket. Also sets the share of slices that the next window counts.
+  // task, cgroup and socket.
   void read_window(Window& window);
 
   [[nodiscard]] TraceStats stats() const;
