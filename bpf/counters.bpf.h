@@ -100,6 +100,9 @@ static __always_inline void set_due(struct pt_cpu *c)
  * Adds what was counted since c->at to the slot. If the kernel had to share the counters with
  * somebody else, only the part of the time in which they ran counts as counted; user space scales
  * by run_ns / counted_ns and so corrects for both sampling and multiplexing.
+ *
+ * At an edge the time is taken, and estimated, before the counters: a slice that begins there did
+ * not run longer than they did.
  */
 static __always_inline void add_counts(struct pt_cpu *c, const struct pt_reading *now,
 				       struct pt_slot *slot, __s64 ran_ns)
@@ -109,6 +112,8 @@ static __always_inline void add_counts(struct pt_cpu *c, const struct pt_reading
 
 	if (!running)
 		return;
+	if (c->counted == PT_COUNTED_EDGE && ran_ns > (__s64)enabled)
+		ran_ns = enabled;
 	if (running < enabled && ran_ns > 0)
 		ran_ns = (__u64)ran_ns * (running >> 4) / ((enabled >> 4) | 1);
 	slot->counted_ns += ran_ns;

@@ -160,7 +160,7 @@ static __always_inline int flush_cpu(struct pt_cpu *c)
 		charge(c, task, sum, 0, read && c->counted ? &now : NULL);
 		c->charged_ns = sum;
 		/* A slice that is open at an edge is always counted. */
-		c->counted = read;
+		c->counted = read ? PT_COUNTED_EDGE : 0;
 		if (read)
 			c->at = now;
 	}

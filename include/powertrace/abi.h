@@ -107,7 +107,7 @@ struct pt_cpu {
 	__u32 mask;    /* a slot is at base + (pid & mask), or after it */
 	__u32 seen;    /* who.generation when this CPU last looked */
 	__u32 running; /* 1: a task other than idle runs here, so a flush is due at the edge */
-	__u32 counted; /* 1: the open slice began with a counter reading, `at` */
+	__u32 counted; /* 1: the open slice began with a counter reading, `at`; PT_COUNTED_EDGE */
 
 	__u64 window;	    /* number of the window that is open on this CPU */
 	__u64 moves;	    /* live.moves when this CPU last looked */
@@ -131,6 +131,7 @@ struct pt_cpu {
 PT_STATIC_ASSERT(sizeof(struct pt_cpu) == 256, "pt_cpu is whole cache lines, and a power of two");
 #define PT_NOWHERE 0xffffffffU /* behind every table */
 #define PT_NEVER (~0ULL)
+#define PT_COUNTED_EDGE 2	  /* with one at the edge of a window */
 #define PT_MAX_SCALE (1ULL << 42) /* of pt_cpu.sample_scale: a slice in a hundred million */
 
 /* Live settings. */
