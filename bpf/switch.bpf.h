@@ -106,7 +106,18 @@ static __always_inline bool usual_switch(struct pt_cpu *c, struct task_struct *p
 	return true;
 }
 
-/* Every switch but the usual one, with a clock around one of all switches in PT_TIMED_EVERY. */
+/*
+ * How far the switches are apart that are timed: near at first, so that a quiet machine has a
+ * figure soon that does not rest on its first switches, which have everything to set up.
+ */
+static __always_inline __u64 timed_distance(__u64 switches)
+{
+	__u64 distance = switches / 16 | PT_TIMED_FIRST | 1;
+
+	return distance < PT_TIMED_EVERY ? distance : PT_TIMED_EVERY;
+}
+
+/* Every switch but the usual one, and now and then a usual one with a clock around it. */
 static __always_inline void other_switch(struct pt_cpu *c, struct task_struct *prev,
 					 struct task_struct *next, bool btf)
 {
@@ -115,7 +126,7 @@ static __always_inline void other_switch(struct pt_cpu *c, struct task_struct *p
 	__u64 from = 0;
 
 	if (timed) {
-		c->timed_at = c->switches + PT_TIMED_EVERY;
+		c->timed_at = c->switches + timed_distance(c->switches);
 		from = bpf_ktime_get_ns();
 	}
 	if (!btf || !timed || reads || !usual_switch(c, prev, next, false))

@@ -28,7 +28,8 @@ extern "C" {
 #define PT_PATH_LEN 192
 #define PT_ARGS_LEN 256
 #define PT_COUNTERS 2	    /* cycles, instructions */
-#define PT_TIMED_EVERY 1024 /* switches: one of them is timed */
+#define PT_TIMED_FIRST 16   /* at so many switches one is timed, */
+#define PT_TIMED_EVERY 1023 /* and later one in so many; odd, since tasks take turns */
 
 #define PT_F_KTHREAD 1U
 

@@ -34,7 +34,7 @@ std::string source_note(const SourceInfo& source) {
 std::string cost_note(const SelfCost& cost) {
   const std::string each = cost.bpf_ns_per_switch > 0
                                ? fmt::format(" at {:.0f} ns", cost.bpf_ns_per_switch)
-                               : "";  // one run in 1024 is timed
+                               : "";  // too few for one to have been timed
   return fmt::format(
       "watching took {:.3f} s of CPU time, {}, {:.1f} MB; {} switches{}, {} counter "
       "readings; lost {} slices and {} events, {} switches unseen",

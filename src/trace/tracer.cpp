@@ -90,6 +90,7 @@ Result<Tracer> Tracer::open(const TracerConfig& config, const SysRoot& root) {
     pt_cpu& state = tracer.bpf_.cpus()[cpu];
     state.base = state.place = PT_NOWHERE;
     state.rng = (monotonic_ns() + cpu) * 0x9E3779B97F4A7C15ULL | 1U;
+    state.timed_at = PT_TIMED_FIRST;
     // What the budget allows is known after the first window.
     if (config.counters == CounterMode::kAlways) {
       state.sample_scale = sample_scale(1);

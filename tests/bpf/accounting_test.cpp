@@ -326,6 +326,23 @@ TEST_CASE("accounting: exec gives a task a new slot under its new name") {
   CHECK(exec_args.substr(0, 6) == std::string("sh\0-c\0", 6));
 }
 
+TEST_CASE("accounting: what a switch costs is soon known, and seldom asked") {
+  Tracer tracer = start_tracer();
+  Child sleeper([] {
+    pin_to_cpu(0);
+    for (int i = 0; i < 1000; ++i) {
+      ::usleep(100);
+    }
+  });
+  watch(
+      tracer, 50'000'000, [&] { return sleeper.running(); }, [](const Window&) {});
+  const TraceStats stats = tracer.stats();
+  MESSAGE(stats.timed_runs << " of " << stats.switches << " switches were timed");
+  CHECK(stats.switches >= 1000);
+  CHECK(stats.timed_runs >= 20);
+  CHECK(stats.timed_runs <= stats.switches / PT_TIMED_FIRST);
+}
+
 TEST_CASE("accounting: no window holds more run time than its CPUs had") {
   Tracer tracer = start_tracer();
   Child hog([] { spin_threads(4, 0.5); });
